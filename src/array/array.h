@@ -54,7 +54,7 @@ struct AplArray {
 
 /* ---- making ------------------------------------------------------------------------------------------------ */
 
-/* Elements are unset, except NESTED ones, which are NULL and must all be filled before release. A NESTED array of no
+/* Elements are unset, except NESTED ones, which are NULL and must all be filled before use. A NESTED array of no
    elements has one element all the same, its prototype. WS FULL, RANK, LIMIT errors. */
 AplErr apli_array_new(AplType type, int rank, const int64_t *shape, AplArray **result);
 /* An array of `like`'s shape. */

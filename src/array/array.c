@@ -1,0 +1,336 @@
+/* Making and releasing arrays, and the count of their bytes. */
+#include "array/array.h"
+
+#include "elem/packed.h"
+
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Elements up to this many bytes lie in the header's own block. */
+enum { INLINE_BYTES = 64, PADDING = 64, CANARY = 0xA5 };
+
+static _Atomic size_t memory_used, memory_peak;
+static size_t memory_limit = SIZE_MAX;
+
+void apli_memory_set_limit(size_t bytes) { memory_limit = bytes; }
+size_t apli_memory_used(void) { return memory_used; }
+size_t apli_memory_peak(void) { return memory_peak; }
+size_t apli_memory_limit(void) { return memory_limit; }
+
+/* ---- storage ----------------------------------------------------------------------------------------------- */
+
+AplErr apli_storage_new(size_t size, AplType type, AplStorage **result) {
+    size_t used = memory_used;
+    FAIL_IF(size > memory_limit || used > memory_limit - size, APL_WS_FULL,
+            "an array of %zu bytes, where %zu of the workspace's %zu are in use", size, used, memory_limit);
+    size_t padded = (size + PADDING + APLI_ALIGNMENT - 1) / APLI_ALIGNMENT * APLI_ALIGNMENT;
+    AplStorage *storage = malloc(sizeof *storage);
+    uint8_t *bytes = padded < size ? NULL : aligned_alloc(APLI_ALIGNMENT, padded);
+    if (!storage || !bytes) {
+        free(storage);
+        free(bytes);
+        apli_fail(APL_WS_FULL, "no memory for an array of %zu bytes", size);
+        return APL_WS_FULL;
+    }
+    *storage = (AplStorage){.references = 1, .place = APLI_HEAP, .bytes = bytes, .size = size, .type = type};
+#ifdef APLI_DEBUG
+    memset(bytes + size, CANARY, padded - size);
+#endif
+    used = atomic_fetch_add(&memory_used, size) + size;
+    size_t peak = memory_peak;
+    while (used > peak && !atomic_compare_exchange_weak(&memory_peak, &peak, used)) {}
+    *result = storage;
+    return APL_OK;
+}
+
+static void check_canary(const AplStorage *storage) {
+#ifdef APLI_DEBUG
+    for (size_t i = 0; i < PADDING; i++) {
+        if (storage->bytes[storage->size + i] != CANARY) {
+            fprintf(stderr, "aplaca: a kernel wrote %zu bytes past the end of an array of %zu bytes\n", i + 1,
+                    storage->size);
+            __builtin_trap();
+        }
+    }
+#else
+    (void)storage;
+#endif
+}
+
+static void release_items(AplArray **items, int64_t count) {
+    for (int64_t i = 0; i < count; i++) apli_array_release(items[i]);
+}
+
+void apli_storage_release(AplStorage *storage) {
+    if (!storage || --storage->references > 0) return;
+    if (storage->place == APLI_HEAP) {
+        if (storage->type == APLI_NESTED)
+            release_items((AplArray **)storage->bytes, (int64_t)(storage->size / sizeof(AplArray *)));
+        check_canary(storage);
+        atomic_fetch_sub(&memory_used, storage->size);
+        free(storage->bytes);
+    } else if (storage->release) {
+        storage->release(storage->owner);
+    }
+    free(storage);
+}
+
+/* ---- headers ----------------------------------------------------------------------------------------------- */
+
+/* A header with room for rank entries of shape, as many of strides, and `inline_bytes` of elements. */
+static AplErr header_new(AplType type, AplForm form, int rank, const int64_t *shape, size_t inline_bytes,
+                         AplArray **result) {
+    FAIL_IF(rank > APLI_MAX_RANK, APL_LIMIT, "rank %d is more than %d", rank, APLI_MAX_RANK);
+    size_t dimensions = (size_t)rank * (form == APLI_STRIDED ? 2 : 1) * sizeof(int64_t);
+    AplArray *array = malloc(sizeof *array + dimensions + inline_bytes);
+    FAIL_IF(!array, APL_WS_FULL, "no memory for an array's header");
+    *array = (AplArray){.references = 1, .type = (uint8_t)type, .form = (uint8_t)form, .rank = (uint8_t)rank};
+    array->shape = (int64_t *)(array + 1);
+    array->data = (uint8_t *)array->shape + dimensions;
+    array->count = 1;
+    for (int i = 0; i < rank; i++) {
+        array->shape[i] = shape[i];
+        if (__builtin_mul_overflow(array->count, shape[i], &array->count) || array->count > INT64_MAX / 16) {
+            free(array);
+            apli_fail(APL_LIMIT, "the shape holds more elements than an array can have");
+            return APL_LIMIT;
+        }
+    }
+    *result = array;
+    return APL_OK;
+}
+
+/* The product of a shape that has a zero must not depend on the other numbers' overflow. */
+static bool has_zero(const int64_t *shape, int rank) {
+    for (int i = 0; i < rank; i++)
+        if (shape[i] == 0) return true;
+    return false;
+}
+
+AplErr apli_array_new(AplType type, int rank, const int64_t *shape, AplArray **result) {
+    int64_t count = 1;
+    for (int i = 0; i < rank; i++) {
+        FAIL_IF(shape[i] < 0, APL_DOMAIN, "axis %d would have %" PRId64 " elements", i, shape[i]);
+        if (has_zero(shape, rank)) count = 0;
+        else FAIL_IF(__builtin_mul_overflow(count, shape[i], &count) || count > INT64_MAX / 16, APL_WS_FULL,
+                     "the shape holds more elements than an array can have");
+    }
+    int64_t stored = type == APLI_NESTED && count == 0 ? 1 : count;
+    size_t bytes = apli_type_bytes(type, stored);
+    AplArray *array;
+    if (bytes <= INLINE_BYTES && type != APLI_PACKED) {
+        /* kernels may read up to the padding's end: keep it inside the block */
+        TRY(header_new(type, APLI_PLAIN, rank, shape, INLINE_BYTES + 8, &array));
+    } else {
+        TRY(header_new(type, APLI_PLAIN, rank, shape, 0, &array));
+        AplErr error = apli_storage_new(bytes, type, &array->storage);
+        if (error) {
+            free(array);
+            return error;
+        }
+        array->data = array->storage->bytes;
+    }
+    if (type == APLI_NESTED) memset(array->data, 0, bytes);
+    *result = array;
+    return APL_OK;
+}
+
+AplErr apli_array_new_like(AplType type, const AplArray *like, AplArray **result) {
+    return apli_array_new(type, like->rank, like->shape, result);
+}
+
+AplErr apli_vector_new(AplType type, int64_t length, AplArray **result) { return apli_array_new(type, 1, &length, result); }
+
+AplArray *apli_array_retain(AplArray *array) {
+    array->references++;
+    return array;
+}
+
+void apli_array_release(AplArray *array) {
+    if (!array || --array->references > 0) return;
+    if (array->form == APLI_STACKED) {
+        release_items(apli_items(array), array->rank ? array->shape[0] : 0);
+    } else if (array->storage) {
+        apli_storage_release(array->storage);
+    } else if (array->type == APLI_NESTED) {
+        release_items(apli_items(array), array->count ? array->count : 1);
+    }
+    free(array);
+}
+
+AplErr apli_scalar_bool(bool value, AplArray **result) {
+    TRY(apli_array_new(APLI_BOOL, 0, NULL, result));
+    (*result)->data[0] = value;
+    return APL_OK;
+}
+
+AplErr apli_scalar_i64(int64_t value, AplArray **result) {
+    AplType type = apli_type_for_range(value, value);
+    TRY(apli_array_new(type, 0, NULL, result));
+    apli_elem_convert(type, (*result)->data, 0, APLI_I64, &value, 0, 1);
+    return APL_OK;
+}
+
+AplErr apli_scalar_f64(double value, AplArray **result) {
+    TRY(apli_array_new(APLI_F64, 0, NULL, result));
+    memcpy((*result)->data, &value, sizeof value);
+    (*result)->weak = true;
+    return APL_OK;
+}
+
+AplErr apli_scalar_char(uint32_t codepoint, AplArray **result) {
+    AplType type = apli_type_for_codepoint(codepoint);
+    TRY(apli_array_new(type, 0, NULL, result));
+    apli_elem_convert(type, (*result)->data, 0, APLI_CHAR32, &codepoint, 0, 1);
+    return APL_OK;
+}
+
+AplErr apli_enclose(AplArray *item, AplArray **result) {
+    if (item->rank == 0 && item->type != APLI_NESTED) {
+        *result = apli_array_retain(item);
+        return APL_OK;
+    }
+    TRY(apli_array_new(APLI_NESTED, 0, NULL, result));
+    apli_items(*result)[0] = apli_array_retain(item);
+    return APL_OK;
+}
+
+AplErr apli_array_borrow(AplType type, int rank, const int64_t *shape, void *bytes, size_t size, void (*release)(void *),
+                         void *owner, AplArray **result) {
+    AplArray *array;
+    TRY(header_new(type, APLI_PLAIN, rank, shape, 0, &array));
+    size_t needed = apli_type_bytes(type, array->count);
+    AplStorage *storage = needed <= size ? malloc(sizeof *storage) : NULL;
+    if (!storage) {
+        free(array);
+        apli_fail(APL_WS_FULL, "an array of %zu bytes over %zu", needed, size);
+        return APL_WS_FULL;
+    }
+    *storage = (AplStorage){.references = 1, .place = APLI_BORROWED, .bytes = bytes, .size = size, .type = type,
+                            .release = release, .owner = owner};
+    array->storage = storage;
+    array->data = bytes;
+    *result = array;
+    return APL_OK;
+}
+
+AplErr apli_packed_new(const AplPackedLayout *layout, int rank, const int64_t *shape, AplStorage *storage, uint8_t *data,
+                       AplArray **result) {
+    AplArray *array;
+    TRY(header_new(APLI_PACKED, APLI_FORM_PACKED, rank, shape, 0, &array));
+    storage->references++;
+    array->storage = storage;
+    array->data = data;
+    array->layout = layout;
+    *result = array;
+    return APL_OK;
+}
+
+AplErr apli_stack(AplArray *const *cells, int64_t count, AplArray **result) {
+    FAIL_IF(count < 1, APL_LENGTH, "a stack of no cells");
+    const AplArray *first = cells[0];
+    FAIL_IF(first->rank >= APLI_MAX_RANK, APL_LIMIT, "cells of rank %d cannot be stacked", first->rank);
+    int64_t shape[APLI_MAX_RANK] = {count};
+    memcpy(shape + 1, first->shape, first->rank * sizeof *shape);
+    AplType type = (AplType)first->type;
+    for (int64_t i = 1; i < count; i++) {
+        FAIL_IF(!apli_same_shape(first, cells[i]), APL_LENGTH, "cell %" PRId64 " of a stack has shape %s, the first has %s", i,
+                apli_shape_text(cells[i]), apli_shape_text(first));
+        type = apli_type_join(type, (AplType)cells[i]->type);
+    }
+    AplArray *array;
+    TRY(header_new(type, APLI_STACKED, first->rank + 1, shape, (size_t)count * sizeof(AplArray *), &array));
+    for (int64_t i = 0; i < count; i++) apli_items(array)[i] = apli_array_retain(cells[i]);
+    *result = array;
+    return APL_OK;
+}
+
+/* ---- views that share a storage (declared here because they need header_new) --------------------------------- */
+
+/* A header of `form` over the storage of `array`, whose elements do not lie inside its header. */
+static AplErr share(AplArray *array, AplForm form, int rank, const int64_t *shape, uint8_t *data, AplArray **result) {
+    TRY(header_new((AplType)array->type, form, rank, shape, 0, result));
+    array->storage->references++;
+    (*result)->storage = array->storage;
+    (*result)->data = data;
+    (*result)->layout = array->layout;
+    (*result)->weak = array->weak;
+    return APL_OK;
+}
+
+AplErr apli_view(AplArray *array, int64_t offset, int rank, const int64_t *shape, AplArray **result) {
+    if (array->form == APLI_FORM_PACKED) {
+        int64_t columns = apli_last_axis(array);
+        int64_t row = columns ? offset / columns : 0;
+        return share(array, APLI_FORM_PACKED, rank, shape,
+                     array->data + row * apli_packed_row_bytes(array->layout, columns), result);
+    }
+    bool between_bytes = array->type == APLI_BOOL && (offset & 7);
+    int64_t count = apli_product(shape, rank);
+    bool sharable = array->storage && !between_bytes && !(array->type == APLI_NESTED && count == 0);
+    if (sharable) {
+        return share(array, APLI_PLAIN, rank, shape,
+                     array->data + (array->type == APLI_BOOL ? (size_t)offset / 8
+                                                             : apli_type_bytes((AplType)array->type, offset)),
+                     result);
+    }
+    APLI_AUTO AplArray *copy = NULL;
+    TRY(apli_array_new((AplType)array->type, rank, shape, &copy));
+    copy->weak = array->weak;
+    if (array->type == APLI_NESTED && count == 0) {
+        TRY(apli_prototype(apli_items(array)[0], &apli_items(copy)[0]));
+    } else {
+        apli_copy(copy, 0, array, offset, count);
+    }
+    *result = apli_move(&copy);
+    return APL_OK;
+}
+
+AplErr apli_transpose_view(AplArray *array, const int *axes, AplArray **result) {
+    APLI_AUTO AplArray *source = NULL;
+    if (array->form == APLI_STRIDED) source = apli_array_retain(array);
+    else TRY(apli_plain(array, &source));
+    int rank = source->rank;
+    int64_t strides[APLI_MAX_RANK], shape[APLI_MAX_RANK];
+    int64_t step = 1;
+    for (int i = rank - 1; i >= 0; i--) {
+        strides[i] = source->form == APLI_STRIDED ? apli_strides(source)[i] : step;
+        step *= source->shape[i];
+    }
+    for (int i = 0; i < rank; i++) shape[i] = source->shape[axes[i]];
+    if (!source->storage || source->type == APLI_BOOL || source->type == APLI_NESTED || source->count == 0) {
+        /* too small, or of elements that a stride cannot address: a copy */
+        APLI_AUTO AplArray *copy = NULL;
+        TRY(apli_array_new((AplType)source->type, rank, shape, &copy));
+        copy->weak = source->weak;
+        int64_t index[APLI_MAX_RANK] = {0};
+        for (int64_t i = 0; i < source->count; i++) {
+            int64_t from = 0;
+            for (int axis = 0; axis < rank; axis++) from += index[axis] * strides[axes[axis]];
+            apli_copy(copy, i, source, from, 1);
+            for (int axis = rank - 1; axis >= 0 && ++index[axis] == shape[axis]; axis--) index[axis] = 0;
+        }
+        if (source->count == 0 && source->type == APLI_NESTED)
+            TRY(apli_prototype(apli_items(source)[0], &apli_items(copy)[0]));
+        *result = apli_move(&copy);
+        return APL_OK;
+    }
+    TRY(share(source, APLI_STRIDED, rank, shape, source->data, result));
+    for (int i = 0; i < rank; i++) apli_strides(*result)[i] = strides[axes[i]];
+    return APL_OK;
+}
+
+AplErr apli_reshape_view(AplArray *array, int rank, const int64_t *shape, AplArray **result) {
+    if (rank == array->rank && memcmp(shape, array->shape, (size_t)rank * sizeof *shape) == 0) {
+        *result = apli_array_retain(array);
+        return APL_OK;
+    }
+    bool same_rows = rank && array->rank && shape[rank - 1] == apli_last_axis(array);
+    if (array->form == APLI_FORM_PACKED && same_rows) return apli_view(array, 0, rank, shape, result);
+    APLI_AUTO AplArray *plain = NULL;
+    TRY(apli_plain(array, &plain));
+    return apli_view(plain, 0, rank, shape, result);
+}
