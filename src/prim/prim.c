@@ -1,0 +1,172 @@
+/* The tables of primitives and operators, function values, and the call of any of them. */
+#include "prim/prim.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define PRIM(name, glyph, flags, monadic, dyadic) extern AplMonadic monadic; extern AplDyadic dyadic;
+#include "prim/prim.def"
+#undef PRIM
+#define OPERATOR(name, glyph, flags, call) extern AplOperatorCall call;
+#include "prim/operator.def"
+#undef OPERATOR
+
+const AplPrim apli_prims[] = {
+#define PRIM(name, glyph, flags, monadic, dyadic) {name, glyph, flags, monadic, dyadic},
+#include "prim/prim.def"
+#undef PRIM
+};
+const int apli_prim_count = (int)(sizeof apli_prims / sizeof *apli_prims);
+
+const AplOperator apli_operators[] = {
+#define OPERATOR(name, glyph, flags, call) {name, glyph, flags, call},
+#include "prim/operator.def"
+#undef OPERATOR
+};
+const int apli_operator_count = (int)(sizeof apli_operators / sizeof *apli_operators);
+
+const AplPrim *apli_prim_of(uint32_t glyph) {
+    for (int i = 0; i < apli_prim_count; i++)
+        if (apli_prims[i].glyph == glyph) return &apli_prims[i];
+    return NULL;
+}
+
+const AplOperator *apli_operator_of(uint32_t glyph) {
+    for (int i = 0; i < apli_operator_count; i++)
+        if (apli_operators[i].glyph == glyph) return &apli_operators[i];
+    return NULL;
+}
+
+AplErr apli_no_monadic(AplEnv *env, AplArray *right, AplArray *axis, AplArray **result) {
+    (void)env, (void)right, (void)axis, (void)result;
+    apli_fail(APL_SYNTAX, "the function has no monadic form: it needs a left argument");
+    return APL_SYNTAX;
+}
+
+AplErr apli_no_dyadic(AplEnv *env, AplArray *left, AplArray *right, AplArray *axis, AplArray **result) {
+    (void)env, (void)left, (void)right, (void)axis, (void)result;
+    apli_fail(APL_SYNTAX, "the function has no dyadic form: it takes no left argument");
+    return APL_SYNTAX;
+}
+
+/* ---- function values ------------------------------------------------------------------------------------------ */
+
+enum { PERMANENT = 1 << 30, MOST_PRIMS = 256 };
+
+AplFunction *apli_function_of_prim(const AplPrim *prim) {
+    static AplFunction functions[MOST_PRIMS];
+    AplFunction *function = &functions[prim - apli_prims];
+    function->references = PERMANENT;
+    function->prim = prim;
+    return function;
+}
+
+AplFunction *apli_function_retain(AplFunction *function) {
+    if (function->references < PERMANENT) function->references++;
+    return function;
+}
+
+void apli_function_release(AplFunction *function) {
+    if (!function || function->references >= PERMANENT || --function->references > 0) return;
+    if (function->release) function->release(function);
+    apli_function_release(function->left.function);
+    apli_function_release(function->right.function);
+    apli_function_release(function->middle);
+    apli_array_release(function->left.array);
+    apli_array_release(function->right.array);
+    apli_array_release(function->axis);
+    free(function);
+}
+
+static AplErr function_new(AplFunctionKind kind, AplFunction **result) {
+    *result = calloc(1, sizeof **result);
+    FAIL_IF(!*result, APL_WS_FULL, "no memory for a function");
+    (*result)->references = 1;
+    (*result)->kind = kind;
+    return APL_OK;
+}
+
+AplErr apli_function_with_axis(const AplPrim *prim, AplArray *axis, AplFunction **result) {
+    FAIL_IF(!(prim->flags & APLI_TAKES_AXIS), APL_SYNTAX, "%s takes no axis", prim->name);
+    TRY(function_new(APLI_FUNCTION_PRIM, result));
+    (*result)->prim = prim;
+    (*result)->axis = apli_array_retain(axis);
+    return APL_OK;
+}
+
+AplErr apli_function_derive(const AplOperator *operator_, AplOperand left, AplOperand right, AplArray *axis,
+                            AplFunction **result) {
+    FAIL_IF(axis && !(operator_->flags & APLI_TAKES_AXIS), APL_SYNTAX, "%s takes no axis", operator_->name);
+    TRY(function_new(APLI_FUNCTION_DERIVED, result));
+    AplFunction *function = *result;
+    function->operator_ = operator_;
+    if (left.function) function->left.function = apli_function_retain(left.function);
+    if (left.array) function->left.array = apli_array_retain(left.array);
+    if (right.function) function->right.function = apli_function_retain(right.function);
+    if (right.array) function->right.array = apli_array_retain(right.array);
+    if (axis) function->axis = apli_array_retain(axis);
+    return APL_OK;
+}
+
+/* ---- calls ---------------------------------------------------------------------------------------------------- */
+
+AplErr apli_check(AplEnv *env) {
+    if (__builtin_expect(env->interrupted, 0)) {
+        env->interrupted = 0;
+        apli_fail(APL_INTERRUPT, "stopped by the user");
+        return APL_INTERRUPT;
+    }
+    FAIL_IF(env->stack_limit && (const char *)__builtin_frame_address(0) < env->stack_limit, APL_LIMIT,
+            "the stack is used up: calls are nested too deeply");
+    return APL_OK;
+}
+
+static AplErr call_prim(AplEnv *env, const AplPrim *prim, AplArray *axis, AplArray *left, AplArray *right,
+                        AplArray **result) {
+    APLI_AUTO AplArray *plain_left = NULL, *plain_right = NULL;
+    if (!(prim->flags & APLI_TAKES_FORMS)) {
+        if (right->form != APLI_PLAIN) {
+            TRY(apli_plain(right, &plain_right));
+            right = plain_right;
+        }
+        if (left && left->form != APLI_PLAIN) {
+            TRY(apli_plain(left, &plain_left));
+            left = plain_left;
+        }
+    }
+    return left ? prim->dyadic(env, left, right, axis, result) : prim->monadic(env, right, axis, result);
+}
+
+AplErr apli_call(AplEnv *env, const AplFunction *function, AplArray *left, AplArray *right, AplArray **result) {
+    TRY(apli_check(env));
+    switch (function->kind) {
+    case APLI_FUNCTION_PRIM: return call_prim(env, function->prim, function->axis, left, right, result);
+    case APLI_FUNCTION_DERIVED: return function->operator_->call(env, function, left, right, result);
+    case APLI_FUNCTION_TRAIN:
+    case APLI_FUNCTION_DEFINED: return function->call(env, function, left, right, result);
+    }
+    return APL_OK;
+}
+
+/* ---- what rooms share ------------------------------------------------------------------------------------------- */
+
+double apli_random(AplEnv *env) {
+    /* splitmix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014 */
+    uint64_t z = env->random_state += 0x9E3779B97F4A7C15u;
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+    return (double)((z ^ z >> 31) >> 11) * 0x1p-53;
+}
+
+AplErr apli_axis(const AplEnv *env, AplArray *axis, int rank, int otherwise, int *result) {
+    if (!axis) {
+        *result = otherwise;
+        return APL_OK;
+    }
+    int64_t value;
+    TRY(apli_integer(axis, "an axis", &value));
+    FAIL_IF(value < env->index_origin || value - env->index_origin >= rank, APL_INDEX,
+            "axis %" PRId64 " of an array of rank %d (⎕IO is %" PRId64 ")", value, rank, env->index_origin);
+    *result = (int)(value - env->index_origin);
+    return APL_OK;
+}
