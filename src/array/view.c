@@ -34,7 +34,8 @@ static AplErr unpack(AplArray *array, AplArray **result) {
     int64_t columns = apli_last_axis(array), rows = columns ? array->count / columns : 0;
     int64_t row_bytes = apli_packed_row_bytes(array->layout, columns);
     for (int64_t row = 0; row < rows; row++)
-        array->layout->unpack(array->data + row * row_bytes, columns, (float *)plain->data + row * columns);
+        array->layout->unpack(array->layout, array->data + row * row_bytes, columns,
+                              (float *)plain->data + row * columns);
     *result = plain;
     return APL_OK;
 }
