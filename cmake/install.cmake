@@ -1,0 +1,18 @@
+# What `make install` installs: the program with its man page and completions, the library with its header and .pc file.
+include(GNUInstallDirs)
+if(TARGET aplaca)
+  install(TARGETS aplaca)
+  install(FILES docs/aplaca.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  install(FILES completions/aplaca.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+          RENAME aplaca)
+  install(FILES completions/_aplaca DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+endif()
+if(TARGET aplaca_SHARED)
+  file(RELATIVE_PATH PREFIX_FROM_PKGCONFIG /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+  string(REGEX REPLACE "/$" "" PREFIX_FROM_PKGCONFIG ${PREFIX_FROM_PKGCONFIG})
+  configure_file(cmake/aplaca.pc.in aplaca.pc @ONLY)
+  install(TARGETS aplaca_SHARED aplaca_STATIC)
+  install(FILES include/aplaca.h TYPE INCLUDE)
+  install(FILES ${CMAKE_BINARY_DIR}/aplaca.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endif()
+install(FILES LICENSE README.md TYPE DOC)
