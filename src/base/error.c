@@ -22,8 +22,10 @@ AplErr apli_fail_within(AplErr kind, const char *format, ...) {
     va_start(arguments, format);
     int used = vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    if (used >= 0 && used < (int)sizeof message - 3)
-        snprintf(message + used, sizeof message - (size_t)used, ": %s", inner);
+    /* What does not fit is cut; asking for the length tells the compiler that this is meant. */
+    if (used >= 0 && used < (int)sizeof message - 3 &&
+        snprintf(message + used, sizeof message - (size_t)used, ": %s", inner) < 0)
+        message[used] = 0;
     return kind;
 }
 
