@@ -4,6 +4,7 @@
 #include "elem/elem.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,4 +110,44 @@ const AplPackedLayout *apli_packed_layout_named(const char *name) {
     for (int codec = 0; codec < APLI_CODEC_COUNT; codec++)
         if (strcmp(fixed_layouts[codec].name, name) == 0) return &fixed_layouts[codec];
     return NULL;
+}
+
+/* Where the f16 numbers of a block lie; one of them twice when there is only one. */
+static void half_places(AplCodec codec, int places[2]) {
+    places[0] = places[1] = 0;
+    switch (codec) {
+    case APLI_CODEC_Q4_1:
+    case APLI_CODEC_Q5_1:
+    case APLI_CODEC_Q4_K:
+    case APLI_CODEC_Q5_K: places[1] = 2; break;
+    case APLI_CODEC_Q2_K:
+        places[0] = 80;
+        places[1] = 82;
+        break;
+    case APLI_CODEC_Q3_K: places[0] = places[1] = 108; break;
+    case APLI_CODEC_Q6_K: places[0] = places[1] = 208; break;
+    default: break;
+    }
+}
+
+static bool half_is_finite(const uint8_t *bytes) {
+    uint16_t bits;
+    memcpy(&bits, bytes, sizeof bits);
+    return (bits & 0x7C00) != 0x7C00;
+}
+
+int64_t apli_packed_find_nonfinite(const AplPackedLayout *layout, const uint8_t *bytes, int64_t rows, int64_t columns) {
+    if (layout->block_elements == 0) {
+        for (int64_t row = 0; row < rows; row++) {
+            float scale;
+            memcpy(&scale, bytes + row * apli_packed_row_bytes(layout, columns), sizeof scale);
+            if (!isfinite(scale)) return row * columns;
+        }
+        return -1;
+    }
+    int places[2];
+    half_places(layout->codec, places);
+    for (int64_t block = 0; block < rows * (columns / layout->block_elements); block++, bytes += layout->block_bytes)
+        if (!half_is_finite(bytes + places[0]) || !half_is_finite(bytes + places[1])) return block * layout->block_elements;
+    return -1;
 }

@@ -56,5 +56,8 @@ const AplPackedLayout *apli_packed_layout_named(const char *name);
 /* Packs (rows, columns) values into rows × apli_packed_row_bytes. DOMAIN ERROR, with the index, for a NaN, an infinity or
    a group whose scale an f16 does not hold; NONCE ERROR for a layout that is only read. */
 AplErr apli_packed_pack(const AplPackedLayout *layout, const float *values, int64_t rows, int64_t columns, uint8_t *bytes);
+/* The first element, counted over (rows, columns), whose group has a scale or minimum that is NaN or infinite; -1 when there
+   is none. */
+int64_t apli_packed_find_nonfinite(const AplPackedLayout *layout, const uint8_t *bytes, int64_t rows, int64_t columns);
 
 #endif

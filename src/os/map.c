@@ -14,6 +14,7 @@ struct AplMap {
     atomic_int references;
     uint8_t *bytes;
     uint64_t size;
+    size_t reserved; /* size, up to the page's end, and a page more */
 };
 
 static AplErr map_descriptor(int descriptor, const char *path, AplMap *map) {
@@ -22,11 +23,16 @@ static AplErr map_descriptor(int descriptor, const char *path, AplMap *map) {
     FAIL_IF(S_ISDIR(status.st_mode), APL_FILE_ACCESS, "%s: is a directory, not a file", path);
     FAIL_IF(!S_ISREG(status.st_mode), APL_FILE_ACCESS, "%s: is not a regular file", path);
     FAIL_IF(status.st_size == 0, APL_FILE_DATA, "%s: the file is empty", path);
-    void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
-    FAIL_IF(bytes == MAP_FAILED, APL_FILE_ACCESS, "%s: cannot map %lld bytes: %s", path, (long long)status.st_size,
-            strerror(errno));
-    map->bytes = bytes;
-    map->size = (uint64_t)status.st_size;
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE), size = (size_t)status.st_size;
+    map->reserved = (size + page - 1) / page * page + page;
+    map->bytes = mmap(NULL, map->reserved, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    FAIL_IF(map->bytes == MAP_FAILED, APL_WS_FULL, "%s: no room to map %zu bytes: %s", path, size, strerror(errno));
+    if (mmap(map->bytes, size, PROT_READ, MAP_PRIVATE | MAP_FIXED, descriptor, 0) == MAP_FAILED) {
+        AplErr outcome = apli_fail(APL_FILE_ACCESS, "%s: cannot map %zu bytes: %s", path, size, strerror(errno));
+        munmap(map->bytes, map->reserved);
+        return outcome;
+    }
+    map->size = size;
     return APL_OK;
 }
 
@@ -59,6 +65,6 @@ AplMap *apli_map_retain(AplMap *map) {
 void apli_map_release(void *owner) {
     AplMap *map = owner;
     if (!map || atomic_fetch_sub_explicit(&map->references, 1, memory_order_acq_rel) != 1) return;
-    munmap(map->bytes, (size_t)map->size);
+    munmap(map->bytes, map->reserved);
     free(map);
 }

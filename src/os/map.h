@@ -1,4 +1,5 @@
-/* A file mapped read-only into memory, shared by whoever holds a reference. */
+/* A file mapped read-only into memory, shared by whoever holds a reference. At least a page past its end may be read too, and
+   is zero: kernels read whole vectors. */
 #ifndef APLI_OS_MAP_H
 #define APLI_OS_MAP_H
 
