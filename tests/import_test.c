@@ -155,6 +155,28 @@ static void a_model_answers_questions_about_itself(void **state) {
     apli_model_close(model);
 }
 
+static void the_tokenizer_of_the_file_encodes_by_its_merges(void **state) {
+    (void)state;
+    AplModel *model;
+    AplTokenizer *tokenizer;
+    APLI_AUTO_TOKENS tokens = {0};
+    APLI_AUTO_TEXT text = {0};
+    assert_int_equal(apli_model_open(TINY, &model), APL_OK);
+    if (apli_model_tokenizer(model, &tokenizer) != APL_OK) fail_msg("%s", apli_error_message());
+    apli_model_close(model);
+    assert_int_equal(apli_tokenizer_count(tokenizer), 320);
+    assert_int_equal(apli_tokenizer_bos(tokenizer), 1);
+    assert_int_equal(apli_tokenizer_eos(tokenizer), 2);
+    /* the first merges are "t h", "Ġ th" and "Ġth e", tokens 259 to 261, after 3 control tokens and 256 bytes */
+    assert_int_equal(apli_tokenizer_encode(tokenizer, "<|im_start|> the", 16, APLI_PARSE_SPECIAL, &tokens), APL_OK);
+    assert_int_equal(tokens.length, 2);
+    assert_int_equal(tokens.ids[0], 1);
+    assert_int_equal(tokens.ids[1], 261);
+    assert_int_equal(apli_tokenizer_decode(tokenizer, tokens.ids + 1, 1, &text), APL_OK);
+    assert_string_equal(apli_text_string(&text), " the");
+    apli_tokenizer_free(tokenizer);
+}
+
 /* ---- what is refused ------------------------------------------------------------------------------------------- */
 
 static uint8_t *load(const char *path, size_t *size) {
@@ -313,6 +335,7 @@ int main(void) {
         cmocka_unit_test(tied_output_is_the_embedding_itself),
         cmocka_unit_test(weights_stay_where_the_file_is_mapped),
         cmocka_unit_test(a_model_answers_questions_about_itself),
+        cmocka_unit_test(the_tokenizer_of_the_file_encodes_by_its_merges),
         cmocka_unit_test(an_unknown_architecture_is_named_with_those_known),
         cmocka_unit_test(a_shape_that_the_configuration_denies_is_named),
         cmocka_unit_test(layers_too_many_and_too_few_are_noticed),

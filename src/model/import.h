@@ -12,6 +12,7 @@
 #include "array/array.h"
 #include "model/gguf.h"
 #include "model/model_config.h"
+#include "model/tokenizer.h"
 
 typedef struct AplModel AplModel;
 
@@ -38,5 +39,7 @@ const char *apli_model_chat_template(const AplModel *model, size_t *length);
 double apli_model_bits_per_weight(const AplModel *model);
 /* Bytes that answering needs at a context length: the file, and keys and values in f32 for every layer and position. */
 uint64_t apli_model_memory_need(const AplModel *model, int64_t context);
+/* The tokenizer that the file describes, owned by the caller; it does not need the model any more. */
+AplErr apli_model_tokenizer(const AplModel *model, AplTokenizer **result);
 
 #endif
