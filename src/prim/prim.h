@@ -26,7 +26,9 @@ enum {
     APLI_TAKES_AXIS = 1,     /* f[axis] is meaningful; without this flag an axis is a SYNTAX ERROR */
     APLI_SCALAR = 2,         /* a scalar function: fused runs and each-by-pervasion (prim/scalar) */
     APLI_TAKES_FORMS = 4,    /* sees STRIDED, STACKED and PACKED arguments as they are */
-    APLI_DYADIC_OPERATOR = 8 /* of an operator: takes a right operand */
+    APLI_DYADIC_OPERATOR = 8, /* of an operator: takes a right operand */
+    APLI_NOT_SCALAR_MONADIC = 16, /* with APLI_SCALAR: the monadic form (unique mask, ...) is no scalar function */
+    APLI_NOT_SCALAR_DYADIC = 32   /* likewise the dyadic form (deal, without) */
 };
 
 typedef struct AplPrim {
