@@ -4,13 +4,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define PRIM(name, glyph, flags, monadic, dyadic) extern AplMonadic monadic; extern AplDyadic dyadic;
-#include "prim/prim.def"
-#undef PRIM
-#define OPERATOR(name, glyph, flags, call) extern AplOperatorCall call;
-#include "prim/operator.def"
-#undef OPERATOR
-
 const AplPrim apli_prims[] = {
 #define PRIM(name, glyph, flags, monadic, dyadic) {name, glyph, flags, monadic, dyadic},
 #include "prim/prim.def"

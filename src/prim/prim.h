@@ -51,6 +51,14 @@ extern const int apli_prim_count;
 extern const AplOperator apli_operators[];
 extern const int apli_operator_count;
 
+/* The functions that the rows name. */
+#define PRIM(name, glyph, flags, monadic, dyadic) extern AplMonadic monadic; extern AplDyadic dyadic;
+#include "prim/prim.def"
+#undef PRIM
+#define OPERATOR(name, glyph, flags, call) extern AplOperatorCall call;
+#include "prim/operator.def"
+#undef OPERATOR
+
 /* NULL when the glyph is no primitive function, or no operator. / ⌿ \ ⍀ are both. */
 const AplPrim *apli_prim_of(uint32_t glyph);
 const AplOperator *apli_operator_of(uint32_t glyph);
