@@ -1,0 +1,23 @@
+/* The machine's ceilings, measured: how fast threads read memory, and how many floating-point operations they
+   do. Speeds that the program prints are compared with these. */
+#ifndef APLI_OS_BANDWIDTH_H
+#define APLI_OS_BANDWIDTH_H
+
+#include "base/error.h"
+#include "os/cpu.h"
+
+/* rates[i] ← bytes read a second by threads[i] threads together, each through its own part of one buffer of
+   256 MB to 1 GB, beyond what the last caches hold (a quarter of the allowed memory when that is less). The
+   best of the passes that fit in `seconds` (at least three). WS FULL when there is no memory for the buffer.
+ */
+AplErr apli_measure_bandwidth(const AplCpu *cpu, const int *threads, int count, double seconds,
+                              double *rates);
+
+/* rates[i] ← f32 operations a second of threads[i] threads together, by the widest fused multiply-add there
+   is (two operations a lane). The best of the passes that fit in `seconds` (at least three). */
+void apli_measure_arithmetic(const AplCpu *cpu, const int *threads, int count, double seconds, double *rates);
+
+/* What apli_measure_arithmetic uses on this processor: "avx512f", "fma", "asimd" or "scalar". */
+const char *apli_arithmetic_name(const AplCpu *cpu);
+
+#endif

@@ -1,0 +1,10 @@
+/* Time that only goes forward. */
+#include "os/clock.h"
+
+#include <time.h>
+
+double apli_clock_seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
