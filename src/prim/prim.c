@@ -71,7 +71,7 @@ void apli_function_release(AplFunction *function) {
     free(function);
 }
 
-static AplErr function_new(AplFunctionKind kind, AplFunction **result) {
+AplErr apli_function_new(AplFunctionKind kind, AplFunction **result) {
     *result = calloc(1, sizeof **result);
     FAIL_IF(!*result, APL_WS_FULL, "no memory for a function");
     (*result)->references = 1;
@@ -81,7 +81,7 @@ static AplErr function_new(AplFunctionKind kind, AplFunction **result) {
 
 AplErr apli_function_with_axis(const AplPrim *prim, AplArray *axis, AplFunction **result) {
     FAIL_IF(!(prim->flags & APLI_TAKES_AXIS), APL_SYNTAX, "%s takes no axis", prim->name);
-    TRY(function_new(APLI_FUNCTION_PRIM, result));
+    TRY(apli_function_new(APLI_FUNCTION_PRIM, result));
     (*result)->prim = prim;
     (*result)->axis = apli_array_retain(axis);
     return APL_OK;
@@ -90,7 +90,7 @@ AplErr apli_function_with_axis(const AplPrim *prim, AplArray *axis, AplFunction 
 AplErr apli_function_derive(const AplOperator *operator_, AplOperand left, AplOperand right, AplArray *axis,
                             AplFunction **result) {
     FAIL_IF(axis && !(operator_->flags & APLI_TAKES_AXIS), APL_SYNTAX, "%s takes no axis", operator_->name);
-    TRY(function_new(APLI_FUNCTION_DERIVED, result));
+    TRY(apli_function_new(APLI_FUNCTION_DERIVED, result));
     AplFunction *function = *result;
     function->operator_ = operator_;
     if (left.function) function->left.function = apli_function_retain(left.function);
