@@ -1,5 +1,6 @@
 /* The tables of primitives and operators, function values, and the call of any of them. */
 #include "prim/prim.h"
+#include "prim/structure.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -127,7 +128,10 @@ static AplErr call_prim(AplEnv *env, const AplPrim *prim, AplArray *axis, AplArr
             left = plain_left;
         }
     }
-    return left ? prim->dyadic(env, left, right, axis, result) : prim->monadic(env, right, axis, result);
+    if (left) TRY(prim->dyadic(env, left, right, axis, result));
+    else TRY(prim->monadic(env, right, axis, result));
+    /* numbers alone, or characters alone, are a simple array whatever stood beside them before */
+    return (*result)->type == APLI_NESTED ? apli_simplify(result) : APL_OK;
 }
 
 AplErr apli_call(AplEnv *env, const AplFunction *function, AplArray *left, AplArray *right, AplArray **result) {

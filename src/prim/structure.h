@@ -45,6 +45,9 @@ AplErr apli_cell_prototype(const AplArray *array, int rank, const int64_t *shape
 /* The element of `array` that one index names: a number for a vector, else as many numbers as the rank (in prim/enclose). */
 AplErr apli_position_of(const AplEnv *env, const AplArray *array, AplArray *index, int64_t *position);
 
+/* An index from 0 as a vector counted from `origin`, in the smallest type (in prim/iota). */
+AplErr apli_index_vector(const int64_t *index, int rank, int64_t origin, AplArray **result);
+
 /* Copies a box of `extent` from position from_start of `from` to position to_start of an array of shape `to_shape` that
    lies from element to_base of `to` on. All have from's rank. */
 void apli_copy_box(AplArray *to, int64_t to_base, const int64_t *to_shape, const int64_t *to_start, const AplArray *from,

@@ -1,0 +1,291 @@
+/* A[I;J;...]←V in place where A is nobody else's, and A[I] f← V, which applies a scalar function to repeated indices one after
+   another: in rounds, each of which has every position at most once. */
+#include "prim/index/index.h"
+#include "prim/structure.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the value --------------------------------------------------------------------------------------------------- */
+
+/* A value conforms when it has one element, or the selection's shape but for axes of length 1. */
+static AplErr conforms(const AplArray *value, int rank, const int64_t *shape) {
+    if (value->count == 1) return APL_OK;
+    int64_t wide[2][APLI_MAX_RANK];
+    int ranks[2] = {0, 0};
+    for (int i = 0; i < value->rank; i++)
+        if (value->shape[i] != 1) wide[0][ranks[0]++] = value->shape[i];
+    for (int i = 0; i < rank; i++)
+        if (shape[i] != 1) wide[1][ranks[1]++] = shape[i];
+    bool same = ranks[0] == ranks[1] && memcmp(wide[0], wide[1], (size_t)ranks[0] * sizeof **wide) == 0;
+    if (same) return APL_OK;
+    AplArray selected = {.rank = (uint8_t)rank, .shape = (int64_t *)shape};
+    AplErr kind = ranks[0] == ranks[1] ? APL_LENGTH : APL_RANK;
+    apli_fail(kind, "a value of shape %s for elements of shape %s", apli_shape_text(value), apli_shape_text(&selected));
+    return kind;
+}
+
+/* The array's type after the assignment: an array of reals keeps its own when numbers come in. */
+static AplType type_after(const AplArray *array, const AplArray *value, bool *weak) {
+    AplType type = array->type == APLI_PACKED ? APLI_F32 : (AplType)array->type;
+    bool number = apli_type_is_number((AplType)value->type);
+    *weak = array->weak && number && !(value->type == APLI_F64 && !value->weak);
+    if (apli_type_is_real(type) && number) return type;
+    if (array->type == value->type) return type;
+    AplArray both = *array; /* an array without elements keeps its say here */
+    both.count = 1;
+    type = apli_meet(&both, value, weak);
+    return type;
+}
+
+/* Makes *array PLAIN, of the type after the assignment, and nobody else's. */
+static AplErr make_room(AplArray **array, const AplArray *value) {
+    bool weak;
+    AplType type = type_after(*array, value, &weak);
+    if ((*array)->type != type && (*array)->type != APLI_PACKED) {
+        AplArray *converted;
+        TRY(apli_convert(*array, type, &converted));
+        apli_array_release(*array);
+        *array = converted;
+    }
+    TRY(apli_own(array));
+    (*array)->weak = weak;
+    return APL_OK;
+}
+
+/* ---- scattering -------------------------------------------------------------------------------------------------- */
+
+typedef struct Scattering {
+    AplArray *to, *from;
+    int64_t inner;
+    bool one_value; /* from has one run, which every position gets */
+} Scattering;
+
+#define SCATTER(TYPE) \
+    { \
+        TYPE *target = (TYPE *)to->data + base; \
+        const TYPE *source = (const TYPE *)from->data; \
+        if (one) for (int64_t i = 0; i < count; i++) target[positions[i]] = source[0]; \
+        else for (int64_t i = 0; i < count; i++) target[positions[i]] = source[done + i]; \
+        return; \
+    }
+
+static void scatter_elements(AplArray *to, const AplArray *from, int64_t base, const int64_t *positions, int64_t count,
+                             int64_t done, bool one) {
+    switch (apli_types[to->type].bits) {
+    case 8: SCATTER(uint8_t)
+    case 16: SCATTER(uint16_t)
+    case 32: SCATTER(uint32_t)
+    default: SCATTER(uint64_t)
+    }
+}
+
+static void scatter(void *context, int64_t base, const int64_t *positions, int64_t count, int64_t done) {
+    const Scattering *s = context;
+    if (s->inner == 1 && s->to->type == s->from->type && s->to->type != APLI_NESTED && s->to->type != APLI_BOOL) {
+        scatter_elements(s->to, s->from, base, positions, count, done, s->one_value);
+        return;
+    }
+    for (int64_t i = 0; i < count; i++)
+        apli_copy(s->to, base + positions[i] * s->inner, s->from, s->one_value ? 0 : done + i * s->inner, s->inner);
+}
+
+/* value (PLAIN, conforming, not empty) into the selected elements of *array, which has made room. */
+static AplErr put(AplArray *array, const AplSelection *selection, AplArray *value) {
+    APLI_AUTO AplArray *source = NULL, *run = NULL;
+    if (array->type == APLI_NESTED) TRY(apli_convert(value, APLI_NESTED, &source));
+    else source = apli_array_retain(value);
+    bool one_value = source->count == 1;
+    if (one_value && selection->inner > 1) TRY(apli_reshape_to(source, 1, &selection->inner, &run));
+    else run = apli_array_retain(source);
+    apli_selection_each(selection, scatter, &(Scattering){array, run, selection->inner, one_value});
+    return APL_OK;
+}
+
+/* ---- modified assignment ------------------------------------------------------------------------------------------ */
+
+typedef struct Occurrence {
+    int64_t position, at; /* of the element, and its number in the selection */
+} Occurrence;
+
+static int by_position(const void *left, const void *right) {
+    const Occurrence *a = left, *b = right;
+    if (a->position != b->position) return a->position < b->position ? -1 : 1;
+    return a->at < b->at ? -1 : a->at > b->at;
+}
+
+/* Sorts the selected elements into rounds: element `at` belongs to round rounds[at], which is how many times its position came
+   before it. Answers how many rounds there are. */
+static AplErr count_rounds(const AplArray *elements, int64_t *rounds, int64_t *count) {
+    int64_t n = elements->count;
+    APLI_AUTO AplArray *room = NULL;
+    TRY(apli_vector_new(APLI_I64, 2 * n, &room));
+    Occurrence *occurrences = (Occurrence *)room->data;
+    for (int64_t i = 0; i < n; i++) occurrences[i] = (Occurrence){apli_integer_data(elements)[i], i};
+    qsort(occurrences, (size_t)n, sizeof *occurrences, by_position);
+    *count = n > 0;
+    for (int64_t i = 0, round = 0; i < n; i++) {
+        round = i && occurrences[i].position == occurrences[i - 1].position ? round + 1 : 0;
+        rounds[occurrences[i].at] = round;
+        if (round >= *count) *count = round + 1;
+    }
+    return APL_OK;
+}
+
+/* Whether some position of some axis is named twice. */
+static bool has_repeats(const AplSelection *selection) {
+    for (int axis = 0; axis < selection->axes; axis++) {
+        const AplArray *positions = selection->positions[axis];
+        if (!positions || positions->count < 2) continue;
+        const int64_t *position = apli_integer_data(positions);
+        bool ascending = true;
+        for (int64_t i = 1; i < positions->count && ascending; i++) ascending = position[i - 1] < position[i];
+        if (!ascending) return true; /* perhaps: the rounds will tell */
+    }
+    return false;
+}
+
+/* elements (positions, I64) of *array f← value, one value for all or one for each. */
+static AplErr modify_elements(AplEnv *env, AplArray **array, AplArray *elements, const AplFunction *function,
+                              AplArray *value) {
+    APLI_AUTO AplArray *rounds = NULL, *members = NULL, *starts = NULL, *plain = NULL;
+    int64_t round_count, n = elements->count;
+    TRY(apli_vector_new(APLI_I64, n, &rounds));
+    TRY(count_rounds(elements, apli_integer_data(rounds), &round_count));
+    /* the members of each round, in order: a counting sort */
+    TRY(apli_vector_new(APLI_I64, n, &members));
+    TRY(apli_vector_new(APLI_I64, round_count + 1, &starts));
+    int64_t *start = apli_integer_data(starts), *member = apli_integer_data(members), *round = apli_integer_data(rounds);
+    memset(start, 0, (size_t)(round_count + 1) * sizeof *start);
+    for (int64_t i = 0; i < n; i++) start[round[i] + 1]++;
+    for (int64_t i = 0; i < round_count; i++) start[i + 1] += start[i];
+    for (int64_t i = 0; i < n; i++) member[start[round[i]]++] = i;
+    for (int64_t r = 0, first = 0; r < round_count; r++) {
+        int64_t count = start[r] - first;
+        APLI_AUTO AplArray *positions = NULL, *now = NULL, *with = NULL, *then = NULL, *plain_then = NULL;
+        TRY(apli_vector_new(APLI_I64, count, &positions));
+        for (int64_t i = 0; i < count; i++)
+            apli_integer_data(positions)[i] = apli_integer_data(elements)[member[first + i]];
+        apli_array_release(plain);
+        plain = NULL;
+        TRY(apli_plain(*array, &plain));
+        TRY(apli_select_elements(plain, apli_integer_data(positions), 1, &count, &now));
+        if (value->count == 1) TRY(apli_reshape_to(value, 0, NULL, &with));
+        else TRY(apli_select_elements(value, member + first, 1, &count, &with));
+        TRY(apli_call(env, function, now, with, &then));
+        TRY(apli_plain(then, &plain_then));
+        TRY(conforms(plain_then, 1, &count));
+        apli_array_release(apli_move(&plain));
+        TRY(make_room(array, plain_then));
+        AplSelection selection = {.axes = 1, .inner = 1, .lengths = {count}, .strides = {1}, .positions = {positions},
+                                  .count = count};
+        TRY(put(*array, &selection, plain_then));
+        first += count;
+    }
+    return APL_OK;
+}
+
+/* ---- a nested subscript ------------------------------------------------------------------------------------------- */
+
+/* Puts `item` where the path (items first.. of `path`) leads inside *array. */
+static AplErr put_at_path(AplEnv *env, AplArray **array, AplArray *path, int64_t first, AplArray *item) {
+    APLI_AUTO AplArray *index = NULL, *scalar = NULL;
+    int64_t position;
+    TRY(apli_check(env));
+    TRY(apli_item(path, first, &index));
+    TRY(apli_position_of(env, *array, index, &position));
+    if (first + 1 < path->count) {
+        APLI_AUTO AplArray *inside = NULL;
+        TRY(apli_item(*array, position, &inside));
+        TRY(put_at_path(env, &inside, path, first + 1, item));
+        TRY(apli_enclose(inside, &scalar));
+    } else {
+        TRY(apli_enclose(item, &scalar));
+    }
+    TRY(make_room(array, scalar));
+    APLI_AUTO AplArray *positions = NULL;
+    TRY(apli_vector_new(APLI_I64, 1, &positions));
+    apli_integer_data(positions)[0] = position;
+    AplSelection selection = {.axes = 1, .inner = 1, .lengths = {1}, .strides = {1}, .positions = {positions}, .count = 1};
+    return put(*array, &selection, scalar);
+}
+
+static AplErr assign_chosen(AplEnv *env, AplArray **array, AplArray *chosen, const AplFunction *function, AplArray *value) {
+    TRY(conforms(value, chosen->rank, chosen->shape));
+    for (int64_t i = 0; i < chosen->count; i++) {
+        APLI_AUTO AplArray *item = NULL, *path = NULL, *now = NULL, *then = NULL;
+        TRY(apli_item(value, value->count == 1 ? 0 : i, &item));
+        TRY(apli_plain(apli_items(chosen)[i], &path));
+        bool is_path = path->type == APLI_NESTED || ((*array)->rank == 1 && path->rank == 1 && path->count > 1);
+        if (!is_path) { /* an index: a path of one step */
+            APLI_AUTO AplArray *step = apli_move(&path);
+            TRY(apli_vector_new(APLI_NESTED, 1, &path));
+            apli_items(path)[0] = apli_move(&step);
+        }
+        if (function) {
+            TRY(apli_pick(env, path, *array, NULL, &now));
+            TRY(apli_call(env, function, now, item, &then));
+        } else {
+            then = apli_move(&item);
+        }
+        apli_array_release(apli_move(&now));
+        TRY(put_at_path(env, array, path, 0, then));
+    }
+    return APL_OK;
+}
+
+/* ---- any assignment ------------------------------------------------------------------------------------------------ */
+
+static AplErr assign(AplEnv *env, AplArray **array, const AplSelection *selection, AplArray *const *subscripts, int count,
+                     const AplFunction *function, AplArray *value) {
+    APLI_AUTO AplArray *then = NULL, *now = NULL;
+    if (!function) {
+        TRY(conforms(value, selection->rank, selection->shape));
+        if (selection->count == 0) return APL_OK;
+        TRY(make_room(array, value));
+        return put(*array, selection, value);
+    }
+    bool scalar_function = function->kind == APLI_FUNCTION_PRIM && (function->prim->flags & APLI_SCALAR);
+    if (scalar_function && has_repeats(selection)) {
+        APLI_AUTO AplArray *elements = NULL;
+        TRY(conforms(value, selection->rank, selection->shape));
+        TRY(apli_selection_elements(selection, &elements));
+        return modify_elements(env, array, elements, function, value);
+    }
+    TRY(apli_index(env, *array, subscripts, count, &now));
+    APLI_AUTO AplArray *result = NULL;
+    AplArray before = **array; /* the function may be the program's own and assign to the same name */
+    int64_t shape[APLI_MAX_RANK];
+    memcpy(shape, before.shape, before.rank * sizeof *shape);
+    TRY(apli_call(env, function, now, value, &result));
+    before.shape = shape;
+    FAIL_IF(!apli_same_shape(&before, *array), APL_DOMAIN, "the function changed the shape of the array to %s",
+            apli_shape_text(*array));
+    apli_array_release(apli_move(&now)); /* it may be a view of the array that is about to be written */
+    TRY(apli_plain(result, &then));
+    return assign(env, array, selection, subscripts, count, NULL, then);
+}
+
+AplErr apli_index_assign(AplEnv *env, AplArray **array, AplArray *const *subscripts, int count,
+                         const AplFunction *function, AplArray *value) {
+    APLI_AUTO AplArray *plain = NULL, *chosen = NULL, *kept = NULL;
+    TRY(apli_plain(value, &plain));
+    if (count == 1 && subscripts[0] && subscripts[0]->type == APLI_NESTED) {
+        chosen = apli_array_retain(subscripts[0]);
+        TRY(apli_simplify(&chosen));
+    }
+    if (chosen && chosen->type == APLI_NESTED) {
+        /* several steps, any of which may fail: the variable keeps the old array until all are done */
+        kept = apli_array_retain(*array);
+        AplErr error = assign_chosen(env, &kept, chosen, function, plain);
+        TRY(error);
+        apli_array_release(*array);
+        *array = apli_move(&kept);
+        return APL_OK;
+    }
+    __attribute__((cleanup(apli_selection_free))) AplSelection selection = {0};
+    AplArray *const *used = chosen ? &chosen : subscripts;
+    TRY(apli_selection(env, *array, used, count, &selection));
+    return assign(env, array, &selection, used, count, function, plain);
+}

@@ -1,0 +1,115 @@
+/* N/X repeats each position of an axis N times; where N is negative come as many fills instead. N\X spreads the positions of
+   an axis: each positive number repeats the next position, 0 is one fill, a negative number as many. */
+#include "prim/structure.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The positions of the ones, by words of 64 bits. */
+static AplErr ones(const AplArray *mask, AplArray **result) {
+    TRY(apli_vector_new(APLI_I64, apli_bits_count(mask->data, mask->count), result));
+    int64_t *indices = apli_integer_data(*result), at = 0;
+    for (int64_t first = 0; first < mask->count; first += 64) {
+        uint64_t word = 0;
+        int64_t rest = mask->count - first;
+        memcpy(&word, mask->data + first / 8, rest < 64 ? (size_t)(rest + 7) / 8 : 8);
+        if (rest < 64) word &= (1ull << rest) - 1;
+        for (; word; word &= word - 1) indices[at++] = first + __builtin_ctzll(word);
+    }
+    return APL_OK;
+}
+
+/* The position that each position of the result comes from, -1 for a fill. `length` positions; one number serves all. */
+static AplErr repeated(AplArray *left, int64_t length, AplArray **result) {
+    APLI_AUTO AplArray *numbers = NULL;
+    if (left->type == APLI_BOOL && left->count == length) return ones(left, result);
+    TRY(apli_integers(left, "the left argument of /", &numbers));
+    const int64_t *number = apli_integer_data(numbers);
+    bool single = numbers->count == 1;
+    int64_t count = 0;
+    for (int64_t i = 0; i < length; i++)
+        FAIL_IF(__builtin_add_overflow(count, llabs(number[single ? 0 : i]), &count), APL_WS_FULL,
+                "the result of / has more positions than an array can have");
+    TRY(apli_vector_new(APLI_I64, count, result));
+    int64_t *indices = apli_integer_data(*result), at = 0;
+    for (int64_t i = 0; i < length; i++) {
+        int64_t times = number[single ? 0 : i];
+        for (int64_t j = llabs(times); j > 0; j--) indices[at++] = times < 0 ? -1 : i;
+    }
+    return APL_OK;
+}
+
+/* The same for \: `length` positions are there, or a single one that serves all. */
+static AplErr expanded(AplArray *left, int64_t length, AplArray **result) {
+    APLI_AUTO AplArray *numbers = NULL;
+    TRY(apli_integers(left, "the left argument of \\", &numbers));
+    const int64_t *number = apli_integer_data(numbers);
+    int64_t count = 0, used = 0;
+    for (int64_t i = 0; i < numbers->count; i++) {
+        used += number[i] > 0;
+        FAIL_IF(__builtin_add_overflow(count, number[i] ? llabs(number[i]) : 1, &count), APL_WS_FULL,
+                "the result of \\ has more positions than an array can have");
+    }
+    FAIL_IF(length != 1 && used != length, APL_LENGTH,
+            "%" PRId64 " positive numbers on the left of \\ for %" PRId64 " positions", used, length);
+    TRY(apli_vector_new(APLI_I64, count, result));
+    int64_t *indices = apli_integer_data(*result), at = 0, next = 0;
+    for (int64_t i = 0; i < numbers->count; i++) {
+        int64_t times = number[i] ? llabs(number[i]) : 1;
+        for (int64_t j = 0; j < times; j++) indices[at++] = number[i] > 0 ? (length == 1 ? 0 : next) : -1;
+        next += number[i] > 0;
+    }
+    return APL_OK;
+}
+
+static AplErr replicate(AplEnv *env, AplArray *left, AplArray *right, AplArray *axis, bool first, AplArray **result) {
+    APLI_AUTO AplArray *array = NULL, *indices = NULL, *spread = NULL;
+    TRY(apli_vector_argument(left, "the left argument of /"));
+    if (right->rank == 0) TRY(apli_reshape_view(right, 1, &(int64_t){1}, &array));
+    else array = apli_array_retain(right);
+    int along;
+    TRY(apli_axis(env, axis, array->rank, first ? 0 : array->rank - 1, &along));
+    int64_t length = array->shape[along];
+    FAIL_IF(left->count != 1 && length != 1 && left->count != length, APL_LENGTH,
+            "%" PRId64 " numbers on the left of /, axis %" PRId64 " of the right argument has length %" PRId64, left->count,
+            along + env->index_origin, length);
+    if (length == 1 && left->count != 1) { /* the one position serves every number */
+        APLI_AUTO AplArray *zeros = NULL;
+        TRY(apli_vector_new(APLI_I64, left->count, &zeros));
+        memset(zeros->data, 0, (size_t)left->count * sizeof(int64_t));
+        TRY(apli_select(array, along, apli_integer_data(zeros), left->count, &spread));
+        apli_array_release(array);
+        array = apli_move(&spread);
+        length = left->count;
+    }
+    TRY(repeated(left, length, &indices));
+    return apli_select(array, along, apli_integer_data(indices), indices->count, result);
+}
+
+AplErr apli_replicate(AplEnv *env, AplArray *left, AplArray *right, AplArray *axis, AplArray **result) {
+    return replicate(env, left, right, axis, false, result);
+}
+
+AplErr apli_replicate_first(AplEnv *env, AplArray *left, AplArray *right, AplArray *axis, AplArray **result) {
+    return replicate(env, left, right, axis, true, result);
+}
+
+static AplErr expand(AplEnv *env, AplArray *left, AplArray *right, AplArray *axis, bool first, AplArray **result) {
+    APLI_AUTO AplArray *array = NULL, *indices = NULL;
+    TRY(apli_vector_argument(left, "the left argument of \\"));
+    if (right->rank == 0) TRY(apli_reshape_view(right, 1, &(int64_t){1}, &array));
+    else array = apli_array_retain(right);
+    int along;
+    TRY(apli_axis(env, axis, array->rank, first ? 0 : array->rank - 1, &along));
+    TRY(expanded(left, array->shape[along], &indices));
+    return apli_select(array, along, apli_integer_data(indices), indices->count, result);
+}
+
+AplErr apli_expand(AplEnv *env, AplArray *left, AplArray *right, AplArray *axis, AplArray **result) {
+    return expand(env, left, right, axis, false, result);
+}
+
+AplErr apli_expand_first(AplEnv *env, AplArray *left, AplArray *right, AplArray *axis, AplArray **result) {
+    return expand(env, left, right, axis, true, result);
+}
