@@ -1,0 +1,106 @@
+/* X+.×⍉W on raw buffers: checks, conversion, and sharing the rows among threads. */
+#include "prim/inner_product/matmul.h"
+
+#include "elem/packed.h"
+#include "isa/isa.h"
+
+#include <inttypes.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Multiplications below which a second thread costs more than it helps. */
+enum { SERIAL_WORK = 1 << 16 };
+
+/* X with rows of `stride` floats, zero from columns on; the argument itself where that is its form. */
+static AplErr pad_columns(AplArray *x, int64_t columns, int64_t stride, AplArray **result) {
+    if (columns == stride) {
+        *result = apli_array_retain(x);
+        return APL_OK;
+    }
+    const int64_t shape[] = {columns ? x->count / columns : 0, stride};
+    TRY(apli_array_new(APLI_F32, 2, shape, result));
+    float *to = (float *)(*result)->data;
+    const float *from = (const float *)x->data;
+    for (int64_t row = 0; row < shape[0]; row++, to += stride, from += columns) {
+        memcpy(to, from, (size_t)columns * sizeof *to);
+        memset(to + columns, 0, (size_t)(stride - columns) * sizeof *to);
+    }
+    return APL_OK;
+}
+
+/* The weights as the kernels take them: f32, f16, bf16 or packed, rows one after another. */
+static AplErr plain_weights(AplArray *w, AplArray **result) {
+    APLI_AUTO AplArray *plain = NULL;
+    if (w->form == APLI_FORM_PACKED) {
+        *result = apli_array_retain(w);
+        return APL_OK;
+    }
+    TRY(apli_plain(w, &plain));
+    if (plain->type == APLI_F16 || plain->type == APLI_BF16) {
+        *result = apli_move(&plain);
+        return APL_OK;
+    }
+    return apli_convert(plain, APLI_F32, result);
+}
+
+static AplErr run(const AplMatmul *matmul, const AplKernels *kernels) {
+    const int64_t blocks = (matmul->rows + APLI_MATMUL_ROW_BLOCK - 1) / APLI_MATMUL_ROW_BLOCK;
+    const bool serial = (double)matmul->rows * (double)matmul->stride * (double)matmul->tokens < SERIAL_WORK;
+    const int threads = serial ? 1 : omp_get_max_threads();
+    /* a cache line apart */
+    const size_t floats = (size_t)(APLI_MATMUL_ROW_BLOCK * matmul->stride) + APLI_MATMUL_LANES;
+    float *scratch = aligned_alloc(APLI_ALIGNMENT, (size_t)threads * floats * sizeof *scratch);
+    FAIL_IF(!scratch, APL_WS_FULL, "no memory to unpack %d rows of %" PRId64 " numbers for each of %d threads",
+            APLI_MATMUL_ROW_BLOCK, matmul->columns, threads);
+#pragma omp parallel num_threads(threads)
+    {
+        /* a run of whole blocks for each thread */
+        const int64_t team = omp_get_num_threads(), thread = omp_get_thread_num();
+        const int64_t first = blocks * thread / team * APLI_MATMUL_ROW_BLOCK;
+        const int64_t end = blocks * (thread + 1) / team * APLI_MATMUL_ROW_BLOCK;
+        const int64_t last = end < matmul->rows ? end : matmul->rows;
+        if (first < last) kernels->matmul_rows(matmul, first, last - first, scratch + (size_t)thread * floats);
+    }
+    free(scratch);
+    return APL_OK;
+}
+
+AplErr apli_matmul_transposed(AplArray *x, AplArray *w, AplArray **result) {
+    FAIL_IF(x->rank < 1, APL_RANK, "the left argument of a matrix product is a scalar");
+    FAIL_IF(w->rank != 2, APL_RANK, "the weights of a matrix product have rank %d, not 2", w->rank);
+    const int64_t columns = w->shape[1], rows = w->shape[0];
+    FAIL_IF(apli_last_axis(x) != columns, APL_LENGTH, "last axis of ⍺ is %" PRId64 ", first axis of ⍵ is %" PRId64,
+            apli_last_axis(x), columns);
+    APLI_AUTO AplArray *plain = NULL, *numbers = NULL, *padded = NULL, *weights = NULL, *product = NULL;
+    const int64_t stride = (columns + APLI_MATMUL_LANES - 1) / APLI_MATMUL_LANES * APLI_MATMUL_LANES;
+    TRY(apli_plain(x, &plain));
+    TRY(apli_convert(plain, APLI_F32, &numbers));
+    TRY(pad_columns(numbers, columns, stride, &padded));
+    TRY(plain_weights(w, &weights));
+
+    int64_t shape[APLI_MAX_RANK];
+    memcpy(shape, x->shape, (size_t)x->rank * sizeof *shape);
+    shape[x->rank - 1] = rows;
+    TRY(apli_array_new(APLI_F32, x->rank, shape, &product));
+    const AplKernels *kernels = apli_kernels();
+    const AplType type = (AplType)weights->type;
+    const AplMatmul matmul = {
+        .x = (const float *)padded->data,
+        .tokens = apli_product(shape, x->rank - 1),
+        .columns = columns,
+        .stride = stride,
+        .type = type,
+        .layout = weights->layout,
+        .unpack = type == APLI_PACKED ? kernels->unpack[weights->layout->codec] : NULL,
+        .w = weights->data,
+        .row_bytes = type == APLI_PACKED ? apli_packed_row_bytes(weights->layout, columns)
+                                         : (int64_t)apli_type_bytes(type, columns),
+        .result = (float *)product->data,
+        .rows = rows,
+    };
+    if (columns == 0) memset(product->data, 0, (size_t)product->count * sizeof(float));
+    else if (product->count) TRY(run(&matmul, kernels));
+    *result = apli_move(&product);
+    return APL_OK;
+}
