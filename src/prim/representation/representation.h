@@ -1,0 +1,13 @@
+/* ⎕DR: which type of element an array has, and conversion to another. */
+#ifndef APLI_PRIM_REPRESENTATION_H
+#define APLI_PRIM_REPRESENTATION_H
+
+#include "prim/prim.h"
+
+/* The number of the type (elem.def); for a packed array its number and its group. */
+AplErr apli_representation(AplEnv *env, AplArray *array, AplArray **result);
+/* array's values in another type. One number: a type of elem.def, whose precision counts as asked for (not weak). A number and a
+   group size: a packed type. DOMAIN ERROR for a value that the type does not hold. */
+AplErr apli_represent(AplEnv *env, AplArray *types, AplArray *array, AplArray **result);
+
+#endif
