@@ -101,8 +101,6 @@ AplFunction *apli_function_retain(AplFunction *function);
 void apli_function_release(AplFunction *function); /* NULL is allowed */
 /* Functions that stay for the life of the process: never released. */
 AplFunction *apli_function_of_prim(const AplPrim *prim);
-/* An empty function value of a kind, owned: the caller fills it in. */
-AplErr apli_function_new(AplFunctionKind kind, AplFunction **result);
 /* prim[axis]; retains axis. */
 AplErr apli_function_with_axis(const AplPrim *prim, AplArray *axis, AplFunction **result);
 /* operator applied to operands (retained) and a bracket axis (retained, or NULL). */
@@ -127,6 +125,8 @@ struct AplEnv {
     bool fused;                /* defined functions may run as kernels; scalar runs as one loop */
     const char *stack_limit;   /* calls below this address are a LIMIT ERROR; NULL: no check */
     void *session;             /* the owner, for system functions */
+    /* ⍎: runs UTF-8 text where the innermost running function stands; *result is NULL when the text gives no value */
+    AplErr (*execute)(AplEnv *env, const char *text, size_t length, AplArray **result);
 };
 
 /* INTERRUPT when asked to stop, LIMIT ERROR when the C stack is nearly used up. Long loops of primitives call it. */
@@ -142,6 +142,10 @@ static inline bool apli_tolerant_equal(double a, double b, double tolerance) {
     double x = a < 0 ? -a : a, y = b < 0 ? -b : b, larger = x > y ? x : y, difference = x > y ? x - y : y - x;
     return larger <= 1.7976931348623157e308 && difference <= tolerance * larger;
 }
+
+/* The UTF-8 of a character vector or scalar, appended; `what` names it in errors. */
+struct AplText;
+AplErr apli_text_of(AplArray *array, const char *what, struct AplText *text);
 
 /* A bracket axis, or `otherwise` when axis is NULL: 0-based, checked against rank (RANK ERROR, INDEX ERROR). */
 AplErr apli_axis(const AplEnv *env, AplArray *axis, int rank, int otherwise, int *result);

@@ -1,0 +1,66 @@
+/* A running function. */
+#ifndef APLI_LANG_FRAME_H
+#define APLI_LANG_FRAME_H
+
+#include "lang/node.h"
+#include "lang/session.h"
+
+/* An open :For, :Select or :Trap. */
+typedef struct AplOpen {
+    AplArray *array; /* items, subject, or trapped numbers */
+    int64_t next;
+    int32_t trap_target; /* -1 unless a :Trap */
+} AplOpen;
+
+struct AplFrame {
+    int32_t references;
+    AplSession *session;
+    AplBody *body;
+    AplFrame *lexical; /* the frame in which the dfn was written; retained */
+    AplFrame *caller; /* borrowed: outlives this frame */
+    AplArray *alpha, *omega;
+    AplOperand left_operand, right_operand; /* retained */
+    AplFunction *self; /* what ∇ calls; borrowed from the call */
+    AplValue *slots;
+    int32_t statement; /* running now */
+    AplOpen *open;
+    int32_t open_count, open_capacity;
+};
+
+/* Evaluates; *result is owned, never NULL. */
+AplErr apli_eval(AplFrame *frame, AplNode *node, AplArray **result);
+/* As a whole statement: *result is NULL when a function gave none; *shy: an assignment, or a shy function's result. */
+AplErr apli_eval_statement(AplFrame *frame, AplNode *node, AplArray **result, bool *shy);
+AplErr apli_eval_function(AplFrame *frame, AplNode *node, AplFunction **result);
+AplErr apli_assign(AplFrame *frame, AplNode *target, AplNode *function, AplArray *value);
+/* The value of a slot, wherever it is now: its frame, a lexical parent, or the symbol. */
+AplValue *apli_local(AplFrame *frame, const AplNode *node);
+
+/* Runs the statements of frame->body. *result may be NULL when there is none. *shy: not to be displayed. */
+AplErr apli_run_body(AplFrame *frame, AplArray **result, bool *shy);
+AplErr apli_frame_new(AplSession *session, AplBody *body, AplFrame *lexical, AplFrame **result);
+void apli_frame_release(AplFrame *frame);
+
+/* Makes sure that a statement is parsed for the classes that its names have now. */
+AplErr apli_parse_statement(AplFrame *frame, AplStatement *statement);
+/* The body of a dfn whose opening brace is token `open`. */
+AplErr apli_body_of_dfn(AplSource *source, int32_t open, AplBody *enclosing, AplBody **result);
+/* A body that runs [first, last) of the source as immediate lines. */
+AplErr apli_body_of_lines(AplSession *session, AplSource *source, int32_t first, int32_t last, AplBody **result);
+/* A tradfn from its header and lines, without the ∇s. */
+AplErr apli_body_of_tradfn(AplSession *session, AplSource *source, int32_t first, int32_t last, AplBody **result);
+/* A function value of a body: closes over frame when the body is a dfn with a lexical parent. */
+AplErr apli_function_of_body(AplFrame *frame, AplBody *body, AplFunction **result);
+/* A defined operator with its operands (retained). */
+AplErr apli_function_apply_operator(AplFunction *operator_, AplOperand left, AplOperand right, AplFunction **result);
+/* What a name defined as this body is. */
+AplClass apli_class_of_body(const AplBody *body);
+
+/* Remembers where in the running body an error arose, unless an inner place is known already. */
+static inline AplErr apli_at(AplFrame *frame, AplErr error, const AplNode *node) {
+    if (__builtin_expect(error != APL_OK, 0) && frame->session->fault_offset < 0)
+        frame->session->fault_offset = node->offset;
+    return error;
+}
+
+#endif
