@@ -1,6 +1,5 @@
 /* model/import: a file's tensors become the variables with the shapes and values that the reference reads (PyPI `gguf` on
    tests/data/tiny_llama_mixed.gguf), and a file that is wrong is refused with the tensor, what was expected and found. */
-#define _GNU_SOURCE /* memmem */
 #include "array/array.h"
 #include "model/import.h"
 #include "os/map.h"

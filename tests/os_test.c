@@ -1,5 +1,4 @@
 /* os/: the clock, the processor, the limits, and the measured ceilings. */
-#define _GNU_SOURCE
 #include "os/bandwidth.h"
 #include "os/clock.h"
 #include "os/cpu.h"

@@ -10,6 +10,10 @@ typedef struct AplCommand {
     const char *summary;
 } AplCommand;
 
+#define COMMAND(name, function, summary) int function(int count, char **arguments);
+#include "cli/command.def"
+#undef COMMAND
+
 extern const AplCommand apli_commands[];
 extern const int apli_command_count;
 

@@ -6,10 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define COMMAND(name, function, summary) int function(int count, char **arguments);
-#include "cli/command.def"
-#undef COMMAND
-
 const AplCommand apli_commands[] = {
 #define COMMAND(name, function, summary) {name, function, summary},
 #include "cli/command.def"

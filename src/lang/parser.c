@@ -43,10 +43,12 @@ enum { MOST_NESTING = 1000, MOST_CHILDREN = 255 };
 
 static AplErr parse_range(Parser *parser, int32_t first, int32_t last, AplNode **tree, ItemClass *class);
 
-static AplErr fail_at(Parser *parser, int32_t offset, AplErr kind, const char *text) {
+static void fault(Parser *parser, int32_t offset, AplErr kind, const char *text) {
     if (parser->frame->session->fault_offset < 0) parser->frame->session->fault_offset = offset;
-    return apli_fail(kind, "%s", text);
+    apli_fail(kind, "%s", text);
 }
+/* Raises at a place in the source; an expression whose value the compiler knows to be an error. */
+#define fail_at(parser, offset, kind, text) (fault((parser), (offset), (kind), (text)), (kind))
 
 static AplErr make(Parser *parser, AplNodeKind kind, int32_t offset, int children, AplNode **result) {
     AplNode *node = calloc(1, sizeof *node + (size_t)children * sizeof(AplNode *));
@@ -475,6 +477,8 @@ static AplErr bind(Parser *parser, Items *items) {
             bool operator_ = before && before->class == ITEM_FUNCTION;
             TRY(operator_ ? derive(parser, &item, before->node, NULL, &item) : slash_function(parser, &item, &item));
             kept -= operator_;
+        } else if (item.node->kind != NODE_JOT && before && before->class == ITEM_ASSIGN && i + 1 == items->count) {
+            /* name←operator: kept as it is */
         } else if (item.class == ITEM_MONADIC_OPERATOR) {
             if (!has_operand) return fail_at(parser, item.node->offset, APL_SYNTAX, "an operator with nothing to its left");
             TRY(derive(parser, &item, before->node, NULL, &item));

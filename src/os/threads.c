@@ -1,5 +1,4 @@
 /* How many threads are worth starting. */
-#define _GNU_SOURCE /* CPU_ALLOC */
 #include "os/threads.h"
 
 #include "os/limits.h"

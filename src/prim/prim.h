@@ -101,6 +101,8 @@ AplFunction *apli_function_retain(AplFunction *function);
 void apli_function_release(AplFunction *function); /* NULL is allowed */
 /* Functions that stay for the life of the process: never released. */
 AplFunction *apli_function_of_prim(const AplPrim *prim);
+/* An empty function value of a kind, owned: the caller fills it in. */
+AplErr apli_function_new(AplFunctionKind kind, AplFunction **result);
 /* prim[axis]; retains axis. */
 AplErr apli_function_with_axis(const AplPrim *prim, AplArray *axis, AplFunction **result);
 /* operator applied to operands (retained) and a bracket axis (retained, or NULL). */

@@ -1,0 +1,107 @@
+⍝ The language: functions, control structures, scope, errors. Expected values by hand or from the language's definition.
+1 2 3 ←→ 1 2 3
+¯1.5E3 ←→ ¯1500.0
+'it''s' ←→ 'i','t','''','s'
+(1 2)'ab' 3 ←→ (1 2)('ab')3
+A B←1 2 ⋄ B,A ←→ 2 1
+(A (B C))←1 (2 3) ⋄ C B A ←→ 3 2 1
+fact←{⍵≤1:1 ⋄ ⍵×∇ ⍵-1}
+fact 10 ←→ 3628800
+add←{⍺←100 ⋄ ⍺+⍵}
+add 5 ←→ 105
+3 add 5 ←→ 8
+{x←⍵ ⋄ {x+⍵}¨1 2 3} 10 ←→ 11 12 13
+⍝ lexical scope: the x where the function was written, not where it runs
+apply←{x←100 ⋄ ⍺⍺ ⍵}
+{x←1 ⋄ {x+⍵}apply ⍵} 5 ←→ 6
+twice←{⍺⍺ ⍺⍺ ⍵}
+1∘add twice 0 ←→ 2
+∇R←A average B;SUM
+ SUM←A+B
+ R←SUM÷2
+∇
+3 average 5 ←→ 4.0
+∇R←gauss N;I
+ R←0 ⋄ I←0
+LOOP:→(N<I←I+1)/DONE
+ R←R+I
+ →LOOP
+DONE:
+∇
+gauss 100 ←→ 5050
+∇R←classify N
+ :If N<0
+  R←'negative'
+ :ElseIf N=0
+  R←'zero'
+ :Else
+  R←'positive'
+ :EndIf
+∇
+classify¨¯1 0 1 ←→ 'negative' 'zero' 'positive'
+∇R←squares N;I
+ R←⍬
+ :For I :In ⍳N
+  :If I=3 ⋄ :Continue ⋄ :EndIf
+  :If I=6 ⋄ :Leave ⋄ :EndIf
+  R←R,I×I
+ :EndFor
+∇
+squares 10 ←→ 1 4 16 25
+∇R←collatz N
+ R←0
+ :While N≠1
+  N←(1+2|N)⊃(N÷2)(1+3×N)
+  R←R+1
+ :EndWhile
+∇
+collatz 27 ←→ 111
+∇R←choose X
+ :Select X
+ :Case 1 ⋄ R←'one'
+ :CaseList 2 3 ⋄ R←'few'
+ :Else ⋄ R←'many'
+ :EndSelect
+∇
+choose¨1 3 7 ←→ 'one' 'few' 'many'
+∇R←guarded X
+ :Trap 11
+  R←÷X
+ :Else
+  R←'caught'
+ :EndTrap
+∇
+guarded 0 ←→ 'caught'
+guarded 4 ←→ 0.25
+∇R←repeat N
+ R←1
+ :Repeat
+  R←R×2
+ :Until R>N
+∇
+repeat 1000 ←→ 1024
+∇R←either X
+ :If X=1
+ :OrIf X=5
+  R←1
+ :Else
+  R←0
+ :EndIf
+∇
+either¨1 2 5 ←→ 1 0 1
+A←⍳5 ⋄ A[2 2 2]+←10 ⋄ A ←→ 1 32 3 4 5
+X←1 2 3 ⋄ X×←2 ⋄ X ←→ 2 4 6
+⍎'2+3' ←→ 5
+{a←⍵ ⋄ ⍎'a+1'} 4 ←→ 5
+⎕FX 'R←cube X' 'R←X×X×X' ←→ 'cube'
+cube 3 ←→ 27
+⎕NC 'cube' ←→ 3
+(⎕NC ⊂'nothing') ←→ ,0
+1 2+1 2 3 ←✗→ LENGTH ERROR: 2 and 3
+nosuch ←✗→ VALUE ERROR: nosuch
+÷0 ←✗→ DOMAIN ERROR
+(1+2 ←✗→ SYNTAX ERROR: never closed
+1+ ←✗→ SYNTAX ERROR
+1J2 ←✗→ NONCE ERROR: complex
+⎕SIGNAL 500 ←✗→ ERROR 500
+{∇⍵} 1 ←✗→ LIMIT ERROR
