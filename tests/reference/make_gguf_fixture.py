@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes tests/data/tiny_llama_f32.gguf and tests/data/tiny_llama_mixed.gguf with PyPI `gguf`: a Llama of random weights, 2
 layers, width 32, 4 heads, 2 key/value heads, feed-forward 96, vocabulary 320, with a byte-level BPE tokenizer and a chat
-template.
+template. And tests/fuzz/gguf/seed.gguf, the same with everything as small as it can be.
 
 f32: every tensor F32, output tied to the embedding, GGUF 3. mixed: Q8_0 embedding, F16 output of its own, a different mixture of
 Q4_0, Q4_1, Q8_0, F16 and BF16 in each layer.
@@ -128,5 +128,40 @@ def mixed_type(tensor):
     return fixed.get(tensor, Type.Q4_0)
 
 
+def write_seed():
+    """1 layer, width 4, 2 heads, 1 key/value head, feed-forward 6, vocabulary 5; unlike the others, aligned to 8."""
+    path = OUT.parent / "fuzz" / "gguf" / "seed.gguf"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_custom_alignment(8)
+    writer.add_context_length(16)
+    writer.add_embedding_length(4)
+    writer.add_block_count(1)
+    writer.add_feed_forward_length(6)
+    writer.add_head_count(2)
+    writer.add_head_count_kv(1)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
+    writer.add_rope_scaling_factor(2.0)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("smollm")
+    writer.add_token_list(["<s>", "</s>", "a", "b", "ab"])
+    writer.add_token_types([3, 3, 1, 1, 1])
+    writer.add_token_merges(["a b"])
+    writer.add_bos_token_id(0)
+    writer.add_eos_token_id(1)
+    shapes = {"token_embd": (5, 4), "output_norm": (4,), "blk.0.attn_norm": (4,), "blk.0.ffn_norm": (4,),
+              "blk.0.attn_q": (4, 4), "blk.0.attn_k": (2, 4), "blk.0.attn_v": (2, 4), "blk.0.attn_output": (4, 4),
+              "blk.0.ffn_gate": (6, 4), "blk.0.ffn_up": (6, 4), "blk.0.ffn_down": (4, 6), "rope_freqs": (1,)}
+    for tensor, shape in shapes.items():
+        dtype = np.float16 if tensor.endswith("ffn_up") else np.float32
+        writer.add_tensor(tensor + ".weight", np.ones(shape, dtype=dtype))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+write_seed()
 write("tiny_llama_f32.gguf", lambda tensor: Type.F32, own_output=False)
 write("tiny_llama_mixed.gguf", mixed_type, own_output=True)
