@@ -1,8 +1,6 @@
 /* f⍨: Y f Y, and X f⍨ Y is Y f X. A⍨ is the constant A. */
 #include "prim/operand.h"
 
-AplOperatorCall apli_commute;
-
 AplErr apli_commute(AplEnv *env, const AplFunction *self, AplArray *left, AplArray *right, AplArray **result) {
     if (self->left.array) {
         *result = apli_array_retain(self->left.array);

@@ -2,8 +2,6 @@
    f⍤g (atop) is in prim/rank. */
 #include "prim/operand.h"
 
-AplOperatorCall apli_beside, apli_over;
-
 AplErr apli_beside(AplEnv *env, const AplFunction *self, AplArray *left, AplArray *right, AplArray **result) {
     const AplOperand *f = &self->left, *g = &self->right;
     if (f->function && g->function) {

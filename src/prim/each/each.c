@@ -7,8 +7,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-AplOperatorCall apli_each;
-
 /* The prototype as an item: what the items of an array without items look like. */
 static AplErr item_or_fill(const AplArray *array, int64_t index, AplArray **result) {
     return array->count ? apli_item(array, array->count == 1 ? 0 : index, result) : apli_fill(array, result);

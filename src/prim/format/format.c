@@ -6,9 +6,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-AplMonadic apli_format;
-AplDyadic apli_format_by_specification;
-
 static bool is_character(const AplArray *array) { return apli_type_is_character((AplType)array->type); }
 
 static AplErr from_block(const AplBlock *block, int rank, const int64_t *shape, bool skip_separators,

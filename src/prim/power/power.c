@@ -3,8 +3,6 @@
 
 #include <inttypes.h>
 
-AplOperatorCall apli_power_operator;
-
 /* *value ← f *value. A value that `keep`s is not overwritten by f, so that the old one can still be compared. */
 static AplErr step(AplEnv *env, const AplFunction *f, AplArray *left, AplArray *value, bool keep, AplArray **result) {
     APLI_AUTO AplArray *kept_left = left ? apli_array_retain(left) : NULL;

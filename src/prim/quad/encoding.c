@@ -83,7 +83,7 @@ static AplErr not_of(const char *source, AplEncoding encoding, size_t position) 
     return APL_FILE_DATA;
 }
 
-AplErr apli_decode(const char *source, AplEncoding encoding, const char *bytes, size_t length, AplText *utf8) {
+AplErr apli_text_decode(const char *source, AplEncoding encoding, const char *bytes, size_t length, AplText *utf8) {
     size_t position;
     if (encoding == APLI_UTF8) {
         if (!apli_utf8_valid(bytes, length, &position)) return not_of(source, encoding, position);
@@ -123,7 +123,7 @@ static void append_unit(AplText *bytes, uint32_t unit, int size, bool big) {
     }
 }
 
-AplErr apli_encode(AplEncoding encoding, uint32_t character, AplText *bytes) {
+AplErr apli_text_encode(AplEncoding encoding, uint32_t character, AplText *bytes) {
     bool big = encoding == APLI_UTF16BE || encoding == APLI_UTF32BE, found = character < 0x80;
     switch (encoding) {
     case APLI_UTF8: apli_text_append_codepoint(bytes, character); return APL_OK;

@@ -27,8 +27,8 @@ size_t apli_encoding_mark(AplEncoding encoding, const char **bytes);
 /* The encoding whose mark the bytes begin with. False: none. */
 bool apli_encoding_marked(const char *bytes, size_t length, AplEncoding *encoding);
 /* Code points, as UTF-8, from bytes. FILE DATA ERROR names the source and the first byte that is not of the encoding. */
-AplErr apli_decode(const char *source, AplEncoding encoding, const char *bytes, size_t length, AplText *utf8);
+AplErr apli_text_decode(const char *source, AplEncoding encoding, const char *bytes, size_t length, AplText *utf8);
 /* Appends one character; DOMAIN ERROR when the encoding has not got it. */
-AplErr apli_encode(AplEncoding encoding, uint32_t character, AplText *bytes);
+AplErr apli_text_encode(AplEncoding encoding, uint32_t character, AplText *bytes);
 
 #endif

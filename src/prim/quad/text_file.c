@@ -13,8 +13,6 @@
 
 enum { FLAG_NEW = 0, FLAG_REPLACE = 1, FLAG_APPEND = 2, FLAG_TEXT = 0, FLAG_LINES = 1, FLAG_MATRIX = 2 };
 
-AplMonadic apli_mix; /* prim/take_drop */
-
 static bool is_character(const AplArray *array) { return apli_type_is_character((AplType)array->type); }
 
 /* 'name' or 'name' flags. */
@@ -67,7 +65,7 @@ static AplErr decode_file(const char *name, const AplText *bytes, const char *as
     if (!marked && asked) TRY(apli_encoding_named(asked, &encoding, &custom));
     if (!marked && !asked) encoding = apli_utf8_valid(start, bytes->length, NULL) ? APLI_UTF8 : APLI_WINDOWS1252;
     size_t mark = apli_encoding_mark(encoding, &mark_bytes), skip = marked ? mark : 0;
-    TRY(apli_decode(name, encoding, start + skip, bytes->length - skip, utf8));
+    TRY(apli_text_decode(name, encoding, start + skip, bytes->length - skip, utf8));
     apli_text_printf(encoding_name, "%s%s", apli_encoding_name(encoding), mark == 0 ? "" : marked ? "-BOM" : "-NOBOM");
     return apli_text_status(encoding_name);
 }
@@ -192,7 +190,7 @@ typedef struct Output {
 static void output_free(Output *output) { apli_text_free(&output->bytes); }
 
 static AplErr put_newline(Output *output) {
-    for (int i = 0; i < output->newline_length; i++) TRY(apli_encode(output->encoding, output->newline[i], &output->bytes));
+    for (int i = 0; i < output->newline_length; i++) TRY(apli_text_encode(output->encoding, output->newline[i], &output->bytes));
     return APL_OK;
 }
 
@@ -203,7 +201,7 @@ static AplErr put_line(Output *output, const AplArray *line, int64_t from, int64
         uint32_t character = apli_char_at(line, i);
         ended = character == 10;
         if (ended) TRY(put_newline(output));
-        else TRY(apli_encode(output->encoding, character, &output->bytes));
+        else TRY(apli_text_encode(output->encoding, character, &output->bytes));
     }
     return ended ? APL_OK : put_newline(output);
 }

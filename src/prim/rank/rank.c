@@ -10,9 +10,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-AplOperatorCall apli_rank;
-AplMonadic apli_mix; /* prim/take_drop */
-
 /* An argument as `count` cells. */
 typedef struct Cells {
     AplArray *array;  /* the leading axis counts the cells; whole when `whole` */
