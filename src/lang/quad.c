@@ -3,6 +3,7 @@
 
 #include "lang/frame.h"
 #include "lang/report.h"
+#include "prim/quad/quad_functions.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -57,6 +58,9 @@ static AplErr get_digits(AplSession *session, AplArray **result) {
     (void)session;
     return apli_string("0123456789", 10, result);
 }
+
+static AplErr get_ts(AplSession *session, AplArray **result) { return apli_quad_ts(&session->env, result); }
+static AplErr get_ai(AplSession *session, AplArray **result) { return apli_quad_ai(&session->env, result); }
 
 static AplErr get_en(AplSession *session, AplArray **result) { return apli_scalar_i64(session->last_error, result); }
 

@@ -1,4 +1,4 @@
-/* ⎕A ⎕D ⎕C ⎕VFI: letters, digits, case, and numbers in text. */
+/* ⎕C ⎕VFI: case, and numbers in text. */
 #include "prim/quad/quad_functions.h"
 
 #include <inttypes.h>
@@ -6,16 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
-
-AplErr apli_quad_a(AplEnv *env, AplArray **result) {
-    (void)env;
-    return apli_string("ABCDEFGHIJKLMNOPQRSTUVWXYZ", 26, result);
-}
-
-AplErr apli_quad_d(AplEnv *env, AplArray **result) {
-    (void)env;
-    return apli_string("0123456789", 10, result);
-}
 
 /* ---- ⎕C --------------------------------------------------------------------------------------------------------- */
 

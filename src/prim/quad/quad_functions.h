@@ -28,9 +28,7 @@ AplMonadic apli_quad_dl;
 AplMonadic apli_quad_json;
 AplDyadic apli_quad_json_to;
 
-/* Niladic: ⎕A letters, ⎕D digits, ⎕TS year to millisecond, ⎕AI user, computing, connected and keying milliseconds. */
-AplErr apli_quad_a(AplEnv *env, AplArray **result);
-AplErr apli_quad_d(AplEnv *env, AplArray **result);
+/* Niladic: ⎕TS year to millisecond, ⎕AI user, computing, connected and keying milliseconds. */
 AplErr apli_quad_ts(AplEnv *env, AplArray **result);
 AplErr apli_quad_ai(AplEnv *env, AplArray **result);
 

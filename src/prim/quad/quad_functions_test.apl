@@ -29,7 +29,7 @@
 ≢⎕AI ←→ 4
 (0≤⎕DL 0)∧1>⎕DL 0.01 ←→ 1
 ⎕DL ¯1 ←✗→ DOMAIN ERROR
-⎕JSON '[1,2.5,"x"]' ←→ 1 2.5(,'x')
+⎕JSON '[1,2.5,"x"]' ←~→ 1 2.5(,'x')
 ⎕JSON '{"a":[1,2],"b":"text"}' ←→ 2 2⍴(,'a')(1 2)(,'b')'text'
 1 ⎕JSON ⎕JSON '{"a":[1,2.5,"x\ny"],"b":{"c":null,"d":[]},"e":true,"g":0.1}' ←→ '{"a":[1,2.5,"x\ny"],"b":{"c":null,"d":[]},"e":true,"g":0.1}'
 ⎕JSON 2 2⍴1 2 3 4 ←→ '[[1,2],[3,4]]'
@@ -37,3 +37,19 @@
 ⎕NGET '/nonexistent/name' ←✗→ FILE NAME ERROR: No such file
 ⎕NGET '/' ←✗→ FILE ACCESS ERROR
 'x' ⎕NPUT '/nonexistent/name' ←✗→ FILE NAME ERROR
+⍝ files: written, appended, read back, in the folder of the test
+F←'quad_functions_test.txt'
+(⊂'mene' 'mene' 'tekel' 'upharsin')⎕NPUT F 1 ←→ 25
+'x' ⎕NPUT F ←✗→ FILE NAME ERROR: File exists
+(⊂'adding' '3' 'lines')⎕NPUT F 2 ←→ 15
+⎕NGET F 1 ←→ ('mene' 'mene' 'tekel' 'upharsin' 'adding' (,'3') 'lines')'UTF-8-NOBOM'(,10)
+≢⊃⎕NGET F ←→ 40
+⍴⊃⎕NGET F 2 ←→ 7 8
+('aπ€'(,'b'))'UTF-16BE' (13 10)⎕NPUT F 1 ←→ 18
+⎕NGET F 1 ←→ ('aπ€'(,'b'))'UTF-16BE-BOM'(13 10)
+('a€b' 'ANSI' 13)⎕NPUT F 1 ←→ 4
+⎕NGET F 1 ←→ ((,⊂'a€b')'Windows-1252'(,13))
+'UTF-8' ⎕NGET F ←✗→ FILE DATA ERROR: not UTF-8 at byte 1
+('a€b' 'ASCII')⎕NPUT F 1 ←✗→ DOMAIN ERROR: U+20AC
+'' ⎕NPUT F 1 ←→ 0
+⎕NGET F 1 ←→ ((0⍴⊂'')'UTF-8-NOBOM' ⍬)
