@@ -324,7 +324,7 @@ AplErr apli_transpose_view(AplArray *array, const int *axes, AplArray **result) 
 }
 
 AplErr apli_reshape_view(AplArray *array, int rank, const int64_t *shape, AplArray **result) {
-    if (rank == array->rank && memcmp(shape, array->shape, (size_t)rank * sizeof *shape) == 0) {
+    if (rank == array->rank && (rank == 0 || memcmp(shape, array->shape, (size_t)rank * sizeof *shape) == 0)) {
         *result = apli_array_retain(array);
         return APL_OK;
     }

@@ -250,7 +250,7 @@ AplErr apli_session_execute(AplSession *session, const char *name, const char *t
             at = stop + 1;
             continue;
         }
-        size_t end, next;
+        size_t end = 0, next = 0;
         if (at > begin) error = run_segment(&whole, begin, at, result);
         if (!error) error = definition_end(&whole, after, &end, &next);
         if (!error) error = define_segment(&whole, after, end);
