@@ -224,6 +224,41 @@ static void a_run_declines_what_its_steps_must_report(void **state) {
     assert_true(declined);
 }
 
+/* ---- instruction sets -------------------------------------------------------------------------------------------- */
+
+static void every_instruction_set_gives_the_same_bits(void **state) {
+    (void)state;
+    enum { COUNT = 77, BYTES = COUNT * 8 };
+    static uint8_t left[BYTES + 64], right[BYTES + 64], expected[BYTES + 64], result[BYTES + 64];
+    static const AplType types[] = {APLI_BOOL, APLI_I64, APLI_F32, APLI_F64};
+    for (int set = 1; apli_kernels_at(set); set++) {
+        for (int op = 0; op < APLI_OP_COUNT; op++) {
+            for (int lane = 0; lane < APLI_LANE_COUNT; lane++) {
+                AplScalarKernel *plain = apli_kernels_at(0)->scalar->op[op][lane];
+                AplScalarKernel *fast = apli_kernels_at(set)->scalar->op[op][lane];
+                assert_true(!plain == !fast);
+                if (!plain) continue;
+                APLI_AUTO AplArray *a = sample(types[lane], COUNT, 4), *b = sample(types[lane], COUNT, 5);
+                size_t bytes = apli_type_bytes(types[lane], COUNT);
+                memcpy(left, a->data, bytes);
+                memcpy(right, b->data, bytes);
+                memset(expected, 0, sizeof expected);
+                memset(result, 0, sizeof result);
+                const void *first = op >= APLI_OP_ADD ? left : NULL;
+                assert_int_equal(plain(expected, first, right, COUNT, 1e-14), fast(result, first, right, COUNT, 1e-14));
+                int bits = apli_scalar_results[op] == APLI_RESULT_BOOLEAN   ? 1
+                           : apli_scalar_results[op] == APLI_RESULT_INTEGER ? 64
+                                                                            : apli_types[types[lane]].bits;
+                for (int i = 0; i < COUNT && types[lane] == APLI_F64 && bits == 64; i++)
+                    if (isnan(((double *)expected)[i])) ((double *)expected)[i] = ((double *)result)[i];
+                for (int i = 0; i < COUNT && types[lane] == APLI_F32 && bits == 32; i++)
+                    if (isnan(((float *)expected)[i])) ((float *)expected)[i] = ((float *)result)[i];
+                assert_memory_equal(expected, result, (size_t)(COUNT * bits / 8));
+            }
+        }
+    }
+}
+
 /* ---- accuracy --------------------------------------------------------------------------------------------------- */
 
 /* Distance in units of the last place of the true value. */
@@ -264,6 +299,7 @@ int main(void) {
         cmocka_unit_test(integers_take_the_smallest_type_and_overflow_to_reals),
         cmocka_unit_test(a_run_gives_the_bits_of_its_steps),
         cmocka_unit_test(a_run_declines_what_its_steps_must_report),
+        cmocka_unit_test(every_instruction_set_gives_the_same_bits),
         cmocka_unit_test(single_precision_exp_and_tanh_are_within_2_last_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

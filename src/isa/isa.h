@@ -35,6 +35,7 @@ typedef struct AplKernels {
        (column mod 16), columns ascending; then the lanes: 8 with 8, 4 with 4, 2 with 2, 1 with 1. It depends on nothing
        else: not on the tokens beside it, the rows beside it, or the instruction set. */
     void (*matmul_rows)(const AplMatmul *matmul, int64_t first, int64_t count, float *scratch);
+    const struct AplScalarKernels *scalar; /* prim/scalar/scalar.h */
 } AplKernels;
 
 /* The chosen table. */

@@ -412,7 +412,8 @@ static AplErr join_strands(Parser *parser, Items *items) {
 
 /* ---- 3. binding --------------------------------------------------------------------------------------------------- */
 
-static AplErr slash_function(Parser *parser, const Item *item, Item *result) {
+static AplErr slash_function(Parser *parser, Item slash, Item *result) {
+    const Item *item = &slash; /* a copy: result may be where it came from */
     const AplPrim *prim = apli_prim_of((uint32_t)item->node->slot);
     *result = (Item){.class = ITEM_FUNCTION};
     if (item->axis) {
@@ -475,7 +476,7 @@ static AplErr bind(Parser *parser, Items *items) {
         bool has_operand = before && (before->class == ITEM_FUNCTION || before->class == ITEM_VALUE);
         if (item.class == ITEM_SLASH) {
             bool operator_ = before && before->class == ITEM_FUNCTION;
-            TRY(operator_ ? derive(parser, &item, before->node, NULL, &item) : slash_function(parser, &item, &item));
+            TRY(operator_ ? derive(parser, &item, before->node, NULL, &item) : slash_function(parser, item, &item));
             kept -= operator_;
         } else if (item.node->kind != NODE_JOT && before && before->class == ITEM_ASSIGN && i + 1 == items->count) {
             /* name←operator: kept as it is */
@@ -491,7 +492,7 @@ static AplErr bind(Parser *parser, Items *items) {
             else kept--;
             if (++i >= items->count) return fail_at(parser, item.node->offset, APL_SYNTAX, "an operator with nothing to its right");
             Item right = list[i];
-            if (right.class == ITEM_SLASH) TRY(slash_function(parser, &right, &right));
+            if (right.class == ITEM_SLASH) TRY(slash_function(parser, right, &right));
             if (right.class != ITEM_FUNCTION && right.class != ITEM_VALUE)
                 return fail_at(parser, right.node->offset, APL_SYNTAX, "an operator's right operand is no function and no value");
             TRY(derive(parser, &item, left.node, right.node, &item));

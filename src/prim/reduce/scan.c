@@ -215,7 +215,7 @@ static AplErr scan(AplEnv *env, const AplFunction *self, AplArray *left, AplArra
     return apli_axis_back(scanned, axis, result);
 }
 
-AplErr apli_scan(AplEnv *env, const AplFunction *self, AplArray *left, AplArray *right, AplArray **result) {
+AplErr apli_scan_last(AplEnv *env, const AplFunction *self, AplArray *left, AplArray *right, AplArray **result) {
     return scan(env, self, left, right, true, result);
 }
 

@@ -2,6 +2,7 @@
 #ifndef APLI_PRIM_SCALAR_H
 #define APLI_PRIM_SCALAR_H
 
+#include "isa/isa.h"
 #include "prim/prim.h"
 
 typedef enum AplScalarOp {
@@ -41,7 +42,7 @@ typedef struct AplScalarKernels {
     bool (*all_finite)(const double *values, int64_t count);
 } AplScalarKernels;
 
-const AplScalarKernels *apli_scalar_kernels(void);
+static inline const AplScalarKernels *apli_scalar_kernels(void) { return apli_kernels()->scalar; }
 
 extern const AplScalarResult apli_scalar_results[APLI_OP_COUNT];
 /* The operation that a primitive is in that valence; APLI_OP_NONE when it is not a scalar function. */
