@@ -4,6 +4,7 @@
 #include "lang/frame.h"
 #include "lang/report.h"
 #include "prim/quad/quad_functions.h"
+#include "prim/representation/representation.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -305,13 +306,15 @@ static AplErr signal_(AplEnv *env, AplArray *right, AplArray *axis, AplArray **r
 /* ---- the table -------------------------------------------------------------------------------------------------------------- */
 
 const AplQuad apli_quads[] = {
-#define QUAD_VAR(name, get, set) {name, QUAD_VARIABLE, get, set, apli_no_monadic, apli_no_dyadic},
-#define QUAD_NILADIC(name, get) {name, QUAD_NILADIC, get, NULL, apli_no_monadic, apli_no_dyadic},
-#define QUAD_FN(name, monadic, dyadic) {name, QUAD_FUNCTION, NULL, NULL, monadic, dyadic},
+#define QUAD_VAR(name, get, set) {name, QUAD_VARIABLE, get, set, apli_no_monadic, apli_no_dyadic, false},
+#define QUAD_NILADIC(name, get) {name, QUAD_NILADIC, get, NULL, apli_no_monadic, apli_no_dyadic, false},
+#define QUAD_FN(name, monadic, dyadic) {name, QUAD_FUNCTION, NULL, NULL, monadic, dyadic, false},
+#define QUAD_FORMS_FN(name, monadic, dyadic) {name, QUAD_FUNCTION, NULL, NULL, monadic, dyadic, true},
 #include "lang/quad.def"
 #undef QUAD_VAR
 #undef QUAD_NILADIC
 #undef QUAD_FN
+#undef QUAD_FORMS_FN
 };
 enum { QUAD_COUNT = sizeof apli_quads / sizeof *apli_quads };
 
@@ -333,11 +336,11 @@ AplErr apli_quad_set(AplSession *session, int row, AplArray *value) {
 static AplErr call_quad(AplEnv *env, const AplFunction *self, AplArray *left, AplArray *right, AplArray **result) {
     const AplQuad *quad = self->body;
     APLI_AUTO AplArray *plain_left = NULL, *plain_right = NULL;
-    bool any_form = false;
-    if (!any_form) TRY(apli_plain(right, &plain_right));
+    if (quad->takes_forms) plain_right = apli_array_retain(right);
+    else TRY(apli_plain(right, &plain_right));
     if (left) TRY(apli_plain(left, &plain_left));
-    return left ? quad->dyadic(env, plain_left, any_form ? right : plain_right, NULL, result)
-                : quad->monadic(env, any_form ? right : plain_right, NULL, result);
+    return left ? quad->dyadic(env, plain_left, plain_right, NULL, result)
+                : quad->monadic(env, plain_right, NULL, result);
 }
 
 AplFunction *apli_quad_function(int row) {

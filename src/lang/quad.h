@@ -13,6 +13,7 @@ typedef struct AplQuad {
     AplErr (*set)(AplSession *session, AplArray *value); /* variables */
     AplMonadic *monadic;
     AplDyadic *dyadic;
+    bool takes_forms; /* the right argument as it is: packed, stacked, strided */
 } AplQuad;
 
 extern const AplQuad apli_quads[];

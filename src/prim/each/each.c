@@ -46,7 +46,8 @@ static AplErr conform(const AplArray *left, const AplArray *right, const AplArra
 AplErr apli_each(AplEnv *env, const AplFunction *self, AplArray *left, AplArray *right, AplArray **result) {
     TRY(apli_need_function(&self->left, "¨", "left"));
     const AplFunction *f = self->left.function;
-    if (f->kind == APLI_FUNCTION_PRIM && f->prim->flags & APLI_SCALAR && !f->axis)
+    uint32_t not_scalar = left ? APLI_NOT_SCALAR_DYADIC : APLI_NOT_SCALAR_MONADIC;
+    if (f->kind == APLI_FUNCTION_PRIM && (f->prim->flags & (APLI_SCALAR | not_scalar)) == APLI_SCALAR && !f->axis)
         return apli_call(env, f, left, right, result);
     APLI_AUTO AplArray *plain_left = NULL, *plain_right = NULL, *items = NULL;
     TRY(apli_plain(right, &plain_right));

@@ -246,7 +246,8 @@ static AplErr assign(AplEnv *env, AplArray **array, const AplSelection *selectio
         TRY(make_room(array, value));
         return put(*array, selection, value);
     }
-    bool scalar_function = function->kind == APLI_FUNCTION_PRIM && (function->prim->flags & APLI_SCALAR);
+    bool scalar_function = function->kind == APLI_FUNCTION_PRIM && !function->axis &&
+                           (function->prim->flags & (APLI_SCALAR | APLI_NOT_SCALAR_DYADIC)) == APLI_SCALAR;
     if (scalar_function && has_repeats(selection)) {
         APLI_AUTO AplArray *elements = NULL;
         TRY(conforms(value, selection->rank, selection->shape));

@@ -6,8 +6,8 @@
 #include <inttypes.h>
 #include <math.h>
 
-AplErr apli_representation(AplEnv *env, AplArray *array, AplArray **result) {
-    (void)env;
+AplErr apli_representation(AplEnv *env, AplArray *array, AplArray *axis, AplArray **result) {
+    (void)env, (void)axis;
     const AplArray *cell = array;
     while (cell->form == APLI_STACKED) cell = apli_items(cell)[0];
     if (cell->form != APLI_FORM_PACKED) return apli_scalar_i64(apli_types[array->type].representation, result);
@@ -80,8 +80,8 @@ static AplErr pack(AplArray *array, int64_t number, int64_t group, AplArray **re
     return error;
 }
 
-AplErr apli_represent(AplEnv *env, AplArray *types, AplArray *array, AplArray **result) {
-    (void)env;
+AplErr apli_represent(AplEnv *env, AplArray *types, AplArray *array, AplArray *axis, AplArray **result) {
+    (void)env, (void)axis;
     APLI_AUTO AplArray *numbers = NULL;
     TRY(apli_vector_argument(types, "the left argument of ⎕DR"));
     TRY(apli_integers(types, "the left argument of ⎕DR", &numbers));

@@ -4,10 +4,10 @@
 
 #include "prim/prim.h"
 
-/* The number of the type (elem.def); for a packed array its number and its group. */
-AplErr apli_representation(AplEnv *env, AplArray *array, AplArray **result);
-/* array's values in another type. One number: a type of elem.def, whose precision counts as asked for (not weak). A number and a
-   group size: a packed type. DOMAIN ERROR for a value that the type does not hold. */
-AplErr apli_represent(AplEnv *env, AplArray *types, AplArray *array, AplArray **result);
+/* The number of ⍵'s type (elem.def); for a packed array its number and its group. Any form. */
+AplMonadic apli_representation;
+/* ⍵'s values in another type. One number: a type of elem.def, whose precision counts as asked for (not weak). A number and a
+   group size on the left: a packed type. DOMAIN ERROR for a value that the type does not hold. */
+AplDyadic apli_represent;
 
 #endif

@@ -1,6 +1,5 @@
 /* ∪X: the major cells that did not come before. X∪Y, X∩Y and X~Y: of vectors, as sets that keep their order. ≠X: a mask of the
    cells that ∪ keeps. */
-#include "prim/set/set.h"
 #include "prim/iota/lookup.h"
 #include "prim/structure.h"
 
@@ -25,8 +24,8 @@ AplErr apli_unique(AplEnv *env, AplArray *right, AplArray *axis, AplArray **resu
 }
 
 AplErr apli_unique_mask(AplEnv *env, AplArray *right, AplArray *axis, AplArray **result) {
-    (void)axis;
     APLI_AUTO AplArray *kept = NULL, *mask = NULL;
+    FAIL_IF(axis, APL_SYNTAX, "monadic ≠ takes no axis");
     TRY(distinct(env, right, &kept));
     TRY(apli_vector_new(APLI_BOOL, right->rank ? right->shape[0] : 1, &mask));
     memset(mask->data, 0, apli_type_bytes(APLI_BOOL, mask->count));
@@ -48,7 +47,7 @@ static AplErr keep(AplEnv *env, AplArray *from, AplArray *set, bool members, Apl
 }
 
 AplErr apli_without(AplEnv *env, AplArray *left, AplArray *right, AplArray *axis, AplArray **result) {
-    (void)axis;
+    FAIL_IF(axis, APL_SYNTAX, "dyadic ~ takes no axis");
     TRY(apli_vector_argument(left, "the left argument of ~"));
     return keep(env, left, right, false, result);
 }
