@@ -13,6 +13,7 @@
     ((Vector)_mm256_blendv_ps(_mm256_permutevar8x32_ps(_mm256_loadu_ps(table), CODES_PART(codes, part)), \
                               _mm256_permutevar8x32_ps(_mm256_loadu_ps((table) + 8), CODES_PART(codes, part)), \
                               _mm256_castsi256_ps(_mm256_slli_epi32(CODES_PART(codes, part), 28))))
+#define ISA_SPLAT_HALF(bits) ((Vector)_mm256_cvtph_ps(_mm_set1_epi16((short)(bits))))
 #define ISA_WIDEN_HALVES(halves) ((Vector)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(halves))))
 #define ISA_TILE_ROWS 2
 #define ISA_TILE_TOKENS 2

@@ -8,6 +8,7 @@
 #define ISA_WIDEN(codes, part) ((Vector)_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32((__m128i)(codes))))
 #define ISA_LOOKUP(table, codes, part) \
     ((Vector)_mm512_permutexvar_ps(_mm512_cvtepi8_epi32((__m128i)(codes)), _mm512_loadu_ps(table)))
+#define ISA_SPLAT_HALF(bits) ((Vector)_mm512_cvtph_ps(_mm256_set1_epi16((short)(bits))))
 #define ISA_WIDEN_HALVES(halves) ((Vector)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(halves))))
 #define ISA_TILE_ROWS 4
 #define ISA_TILE_TOKENS 4
