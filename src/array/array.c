@@ -22,20 +22,22 @@ size_t apli_memory_limit(void) { return memory_limit; }
 
 /* ---- storage ----------------------------------------------------------------------------------------------- */
 
-AplErr apli_storage_new(size_t size, AplType type, AplStorage **result) {
+static AplErr storage_new(size_t size, AplType type, bool zero, AplStorage **result) {
     size_t used = memory_used;
     FAIL_IF(size > memory_limit || used > memory_limit - size, APL_WS_FULL,
             "an array of %zu bytes, where %zu of the workspace's %zu are in use", size, used, memory_limit);
     size_t padded = (size + PADDING + APLI_ALIGNMENT - 1) / APLI_ALIGNMENT * APLI_ALIGNMENT;
     AplStorage *storage = malloc(sizeof *storage);
-    uint8_t *bytes = padded < size ? NULL : aligned_alloc(APLI_ALIGNMENT, padded);
-    if (!storage || !bytes) {
+    /* calloc has pages of zeros that exist only once they are written; it aligns to less, so the bytes begin further in */
+    void *block = padded < size ? NULL : zero ? calloc(1, padded + APLI_ALIGNMENT) : aligned_alloc(APLI_ALIGNMENT, padded);
+    if (!storage || !block) {
         free(storage);
-        free(bytes);
+        free(block);
         apli_fail(APL_WS_FULL, "no memory for an array of %zu bytes", size);
         return APL_WS_FULL;
     }
-    *storage = (AplStorage){.references = 1, .place = APLI_HEAP, .bytes = bytes, .size = size, .type = type};
+    uint8_t *bytes = (uint8_t *)(((uintptr_t)block + APLI_ALIGNMENT - 1) / APLI_ALIGNMENT * APLI_ALIGNMENT);
+    *storage = (AplStorage){.references = 1, .place = APLI_HEAP, .bytes = bytes, .size = size, .block = block, .type = type};
 #ifdef APLI_DEBUG
     memset(bytes + size, CANARY, padded - size);
 #endif
@@ -45,6 +47,8 @@ AplErr apli_storage_new(size_t size, AplType type, AplStorage **result) {
     *result = storage;
     return APL_OK;
 }
+
+AplErr apli_storage_new(size_t size, AplType type, AplStorage **result) { return storage_new(size, type, false, result); }
 
 static void check_canary(const AplStorage *storage) {
 #ifdef APLI_DEBUG
@@ -71,7 +75,7 @@ void apli_storage_release(AplStorage *storage) {
             release_items((AplArray **)storage->bytes, (int64_t)(storage->size / sizeof(AplArray *)));
         check_canary(storage);
         atomic_fetch_sub(&memory_used, storage->size);
-        free(storage->bytes);
+        free(storage->block);
     } else if (storage->release) {
         storage->release(storage->owner);
     }
@@ -134,6 +138,19 @@ AplErr apli_array_new(AplType type, int rank, const int64_t *shape, AplArray **r
         array->data = array->storage->bytes;
     }
     if (type == APLI_NESTED) memset(array->data, 0, bytes);
+    *result = array;
+    return APL_OK;
+}
+
+AplErr apli_array_zero(AplType type, int rank, const int64_t *shape, AplArray **result) {
+    AplArray *array;
+    TRY(header_new(type, APLI_PLAIN, rank, shape, 0, &array));
+    AplErr error = storage_new(apli_type_bytes(type, array->count), type, true, &array->storage);
+    if (error) {
+        free(array);
+        return error;
+    }
+    array->data = array->storage->bytes;
     *result = array;
     return APL_OK;
 }

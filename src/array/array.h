@@ -29,6 +29,7 @@ typedef struct AplStorage {
     AplPlace place;
     uint8_t *bytes;
     size_t size;
+    void *block; /* HEAP: what free() takes */
     AplType type; /* NESTED storage releases its elements */
     void (*release)(void *owner);
     void *owner;
@@ -57,6 +58,8 @@ struct AplArray {
 /* Elements are unset, except NESTED ones, which are NULL and must all be filled before use. A NESTED array of no
    elements has one element all the same, its prototype. WS FULL, RANK, LIMIT errors. */
 AplErr apli_array_new(AplType type, int rank, const int64_t *shape, AplArray **result);
+/* Every element 0, of a plain numeric type. Large arrays cost no memory until they are written. */
+AplErr apli_array_zero(AplType type, int rank, const int64_t *shape, AplArray **result);
 /* An array of `like`'s shape. */
 AplErr apli_array_new_like(AplType type, const AplArray *like, AplArray **result);
 AplErr apli_vector_new(AplType type, int64_t length, AplArray **result);

@@ -6,6 +6,7 @@
 
 #include "elem/elem.h"
 #include "elem/packed.h"
+#include "prim/fused/fused_kernels.h"
 
 #include <stdint.h>
 
@@ -36,6 +37,10 @@ typedef struct AplKernels {
        else: not on the tokens beside it, the rows beside it, or the instruction set. */
     void (*matmul_rows)(const AplMatmul *matmul, int64_t first, int64_t count, float *scratch);
     const struct AplScalarKernels *scalar; /* prim/scalar/scalar.h */
+    AplRmsNormRow *rms_norm_row;
+    AplSoftmaxRow *softmax_row;
+    AplGated *gated;
+    AplAttend *attend;
 } AplKernels;
 
 /* The chosen table. */

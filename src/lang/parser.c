@@ -432,7 +432,8 @@ static bool is_fixed(const AplNode *node) {
     return !node || node->kind == NODE_FUNCTION || node->kind == NODE_CONSTANT || node->kind == NODE_JOT;
 }
 
-static AplErr derive(Parser *parser, const Item *operator_, AplNode *left, AplNode *right, Item *result) {
+static AplErr derive(Parser *parser, Item item, AplNode *left, AplNode *right, Item *result) {
+    const Item *operator_ = &item; /* a copy: result may be where it came from */
     bool defined = operator_->node->kind != NODE_JOT;
     AplNode *node;
     TRY(make(parser, defined ? NODE_DERIVE_DEFINED : NODE_DERIVE, operator_->node->offset, 3, &node));
@@ -476,13 +477,13 @@ static AplErr bind(Parser *parser, Items *items) {
         bool has_operand = before && (before->class == ITEM_FUNCTION || before->class == ITEM_VALUE);
         if (item.class == ITEM_SLASH) {
             bool operator_ = before && before->class == ITEM_FUNCTION;
-            TRY(operator_ ? derive(parser, &item, before->node, NULL, &item) : slash_function(parser, item, &item));
+            TRY(operator_ ? derive(parser, item, before->node, NULL, &item) : slash_function(parser, item, &item));
             kept -= operator_;
         } else if (item.node->kind != NODE_JOT && before && before->class == ITEM_ASSIGN && i + 1 == items->count) {
             /* name←operator: kept as it is */
         } else if (item.class == ITEM_MONADIC_OPERATOR) {
             if (!has_operand) return fail_at(parser, item.node->offset, APL_SYNTAX, "an operator with nothing to its left");
-            TRY(derive(parser, &item, before->node, NULL, &item));
+            TRY(derive(parser, item, before->node, NULL, &item));
             kept--;
         } else if (item.class == ITEM_DYADIC_OPERATOR) {
             bool outer = is_jot(&item) && i + 1 < items->count && is_dot(&list[i + 1]);
@@ -495,7 +496,7 @@ static AplErr bind(Parser *parser, Items *items) {
             if (right.class == ITEM_SLASH) TRY(slash_function(parser, right, &right));
             if (right.class != ITEM_FUNCTION && right.class != ITEM_VALUE)
                 return fail_at(parser, right.node->offset, APL_SYNTAX, "an operator's right operand is no function and no value");
-            TRY(derive(parser, &item, left.node, right.node, &item));
+            TRY(derive(parser, item, left.node, right.node, &item));
         }
         list[kept++] = item;
     }

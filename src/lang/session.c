@@ -285,11 +285,18 @@ AplErr apli_session_set(AplSession *session, const char *name, AplArray *value) 
     return APL_OK;
 }
 
-AplErr apli_session_function(AplSession *session, const char *name, AplFunction **result) {
+AplErr apli_session_call(AplSession *session, const char *name, AplArray *left, AplArray *right, AplArray **result) {
     AplSymbol *symbol;
     TRY(apli_symbol(&session->workspace, name, strlen(name), &symbol));
-    FAIL_IF(symbol->value.class != CLASS_FUNCTION && symbol->value.class != CLASS_NILADIC, APL_VALUE, "%s is no defined function",
-            name);
-    *result = symbol->value.function;
-    return APL_OK;
+    FAIL_IF(symbol->value.class != CLASS_FUNCTION, APL_VALUE, "%s is no defined function", name);
+    apli_report_clear(session);
+    const char *limit = session->env.stack_limit;
+    session->env.stack_limit = stack_limit();
+    AplFunction *function = apli_function_retain(symbol->value.function);
+    AplErr error = apli_call(&session->env, function, left, right, result);
+    apli_function_release(function);
+    session->env.stack_limit = limit;
+    session->fault_offset = -1;
+    if (error) session->frame = NULL;
+    return error;
 }

@@ -40,7 +40,7 @@ AplErr apli_session_define(AplSession *session, const char *text, size_t length,
 /* Variables by name: get retains; VALUE ERROR when there is none. set retains value. */
 AplErr apli_session_get(AplSession *session, const char *name, AplArray **result);
 AplErr apli_session_set(AplSession *session, const char *name, AplArray *value);
-/* A defined function by name, for the layers above; borrowed. */
-AplErr apli_session_function(AplSession *session, const char *name, AplFunction **result);
+/* Calls a defined function by name; left may be NULL; *result is NULL when it gave none. Errors leave a report. */
+AplErr apli_session_call(AplSession *session, const char *name, AplArray *left, AplArray *right, AplArray **result);
 
 #endif

@@ -3,10 +3,6 @@
 
 #include <string.h>
 
-#define FUSED(name, call) extern AplFusedCall call;
-#include "prim/fused/fused.def"
-#undef FUSED
-
 const AplFusedKernel apli_fused_kernels[] = {
 #define FUSED(name, call) {name, call},
 #include "prim/fused/fused.def"

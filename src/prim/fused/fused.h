@@ -17,6 +17,10 @@ typedef struct AplFusedKernel {
     AplFusedCall *call;
 } AplFusedKernel;
 
+#define FUSED(name, call) extern AplFusedCall call;
+#include "prim/fused/fused.def"
+#undef FUSED
+
 extern const AplFusedKernel apli_fused_kernels[];
 extern const int apli_fused_kernel_count;
 /* NULL when there is no such kernel. */

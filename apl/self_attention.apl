@@ -1,0 +1,36 @@
+⍝ Attention over a cache of keys and values, shared by all sequences.
+⎕IO←0
+
+∇R←softmax X
+ ⍝ kernel: softmax
+ ⍝ along the last axis
+ R←({*⍵-⌈/⍵}⍤1)X
+ R←({⍵÷+/⍵}⍤1)R
+∇
+
+∇R←Q attention CACHE;K;V;MASK;GROUP;SCORES
+ ⍝ kernel: attention
+ ⍝ softmax(Q·K÷√dim)·V (Vaswani et al. 2017), heads sharing the keys of their group (Ainslie et al. 2023)
+ ⍝ Q (tokens heads dim); K V (rows groups dim); MASK (tokens rows)
+ (K V MASK)←CACHE
+ GROUP←⌊(⍳(⍴Q)[1])×(⍴K)[1]÷(⍴Q)[1]
+ K←(2 0 1⍉K)[GROUP;;]                              ⍝ (heads dim rows)
+ V←(1 0 2⍉V)[GROUP;;]                              ⍝ (heads rows dim)
+ SCORES←((1 0 2⍉Q)(+.×⍤2)K)÷(¯1↑⍴Q)*0.5            ⍝ (heads tokens rows)
+ R←(softmax SCORES-[1 2]1E30×~MASK)(+.×⍤2)V        ⍝ (heads tokens dim)
+ R←1 0 2⍉R
+∇
+
+∇R←N heads X
+ ⍝ (tokens N dim): each token's vector, cut into N heads
+ R←((⍴X)[0],N,HEAD_DIM)⍴X
+∇
+
+∇R←L self_attention X;Q
+ ⍝ (tokens width): layer L; the tokens' keys and values go to their ROWS of the cache first
+ Q←ROTATION rotate NUM_HEADS heads X+.×⍉WQ[L;;]
+ KEYS[L;ROWS;;]←ROTATION rotate KV_GROUPS heads X+.×⍉WK[L;;]
+ VALUES[L;ROWS;;]←KV_GROUPS heads X+.×⍉WV[L;;]
+ R←((⍴X)[0],NUM_HEADS×HEAD_DIM)⍴Q attention KEYS[L;;;]VALUES[L;;;]MASK
+ R←R+.×⍉WO[L;;]
+∇

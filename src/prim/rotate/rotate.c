@@ -1,0 +1,61 @@
+/* Fused rotate: (COS SIN PAIRS) rotate X turns pairs of X's last axis by the token's angles (Su et al., "RoFormer", 2021).
+   X (tokens heads dim) f32; COS SIN (tokens half); PAIRS (2 half): the elements that make up each pair, ⎕IO from 0. */
+#include "prim/fused/fused.h"
+
+typedef struct Rotation {
+    const float *cosines, *sines;
+    const int64_t *first, *second;
+    int64_t tokens, heads, dim, half;
+} Rotation;
+
+static void rotate(const Rotation *rotation, const float *x, float *result) {
+    const int64_t half = rotation->half;
+    for (int64_t token = 0; token < rotation->tokens; token++) {
+        const float *cosines = rotation->cosines + token * half, *sines = rotation->sines + token * half;
+        for (int64_t head = 0; head < rotation->heads; head++, x += rotation->dim, result += rotation->dim) {
+            for (int64_t pair = 0; pair < half; pair++) {
+                const float a = x[rotation->first[pair]], b = x[rotation->second[pair]];
+                result[rotation->first[pair]] = a * cosines[pair] - b * sines[pair];
+                result[rotation->second[pair]] = a * sines[pair] + b * cosines[pair];
+            }
+        }
+    }
+}
+
+static bool all_within(const int64_t *indices, int64_t count, int64_t limit) {
+    for (int64_t i = 0; i < count; i++)
+        if (indices[i] < 0 || indices[i] >= limit) return false;
+    return true;
+}
+
+AplErr apli_rotate_pairs(AplEnv *env, AplArray *left, AplArray *right, AplArray **result, bool *declined) {
+    *declined = !left || left->type != APLI_NESTED || left->count != 3 || right->type != APLI_F32 || right->rank != 3 ||
+                right->form != APLI_PLAIN || env->index_origin != 0;
+    if (*declined) return APL_OK;
+    AplArray **parts = apli_items(left);
+    const AplArray *cosines = parts[0], *sines = parts[1], *pairs = parts[2];
+    *declined = !apli_type_is_number((AplType)cosines->type) || !apli_type_is_number((AplType)sines->type) ||
+                !apli_type_is_integer((AplType)pairs->type) || cosines->rank != 2 || pairs->rank != 2 || pairs->shape[0] != 2 ||
+                !apli_same_shape(cosines, sines) || cosines->shape[0] != right->shape[0] ||
+                cosines->shape[1] != pairs->shape[1] || (cosines->type == APLI_F64 && !cosines->weak) ||
+                (sines->type == APLI_F64 && !sines->weak);
+    if (*declined) return APL_OK;
+    APLI_AUTO AplArray *cosines_single = NULL, *sines_single = NULL, *indices = NULL, *turned = NULL;
+    TRY(apli_convert(parts[0], APLI_F32, &cosines_single));
+    TRY(apli_convert(parts[1], APLI_F32, &sines_single));
+    TRY(apli_convert(parts[2], APLI_I64, &indices));
+    *declined = !all_within((const int64_t *)indices->data, indices->count, right->shape[2]);
+    if (*declined) return APL_OK;
+    if (apli_may_overwrite(right)) {
+        turned = apli_array_retain(right);
+    } else {
+        TRY(apli_array_new_like(APLI_F32, right, &turned));
+        apli_copy(turned, 0, right, 0, right->count); /* elements that no pair has */
+    }
+    const int64_t half = pairs->shape[1];
+    rotate(&(Rotation){(const float *)cosines_single->data, (const float *)sines_single->data, (const int64_t *)indices->data,
+                       (const int64_t *)indices->data + half, right->shape[0], right->shape[1], right->shape[2], half},
+           (const float *)right->data, (float *)turned->data);
+    *result = apli_move(&turned);
+    return APL_OK;
+}
