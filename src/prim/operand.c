@@ -1,15 +1,18 @@
 /* Calls of operands. */
 #include "prim/operand.h"
 
-AplErr apli_call_operand(AplEnv *env, const AplFunction *function, AplArray *left, AplArray *right, AplArray **result) {
+AplErr apli_call_operand(AplEnv *env, const AplFunction *function, AplArray *left, AplArray *right,
+                         AplArray **result) {
     *result = NULL;
     TRY(apli_call(env, function, left, right, result));
     FAIL_IF(!*result, APL_VALUE, "the operand function gave no result");
     return APL_OK;
 }
 
-AplErr apli_call_keeping(AplEnv *env, const AplFunction *function, AplArray *left, AplArray *right, AplArray **result) {
-    APLI_AUTO AplArray *kept_left = left ? apli_array_retain(left) : NULL, *kept_right = apli_array_retain(right);
+AplErr apli_call_keeping(AplEnv *env, const AplFunction *function, AplArray *left, AplArray *right,
+                         AplArray **result) {
+    APLI_AUTO AplArray *kept_left = left ? apli_array_retain(left) : NULL,
+                       *kept_right = apli_array_retain(right);
     return apli_call_operand(env, function, kept_left, kept_right, result);
 }
 

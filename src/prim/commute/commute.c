@@ -1,7 +1,8 @@
 /* f⍨: Y f Y, and X f⍨ Y is Y f X. A⍨ is the constant A. */
 #include "prim/operand.h"
 
-AplErr apli_commute(AplEnv *env, const AplFunction *self, AplArray *left, AplArray *right, AplArray **result) {
+AplErr apli_commute(AplEnv *env, const AplFunction *self, AplArray *left, AplArray *right,
+                    AplArray **result) {
     if (self->left.array) {
         *result = apli_array_retain(self->left.array);
         return APL_OK;

@@ -1,6 +1,6 @@
-/* f¨: f between or on the items. A scalar function does that by itself. Without items, a primitive (or what is derived from
-   primitives) is called once on the prototypes, and its result's prototype becomes the result's; a defined function is not
-   called: the result then has the prototype of the argument. */
+/* f¨: f between or on the items. A scalar function does that by itself. Without items, a primitive (or what
+   is derived from primitives) is called once on the prototypes, and its result's prototype becomes the
+   result's; a defined function is not called: the result then has the prototype of the argument. */
 #include "prim/operand.h"
 #include "prim/structure.h"
 
@@ -12,8 +12,8 @@ static AplErr item_or_fill(const AplArray *array, int64_t index, AplArray **resu
     return array->count ? apli_item(array, array->count == 1 ? 0 : index, result) : apli_fill(array, result);
 }
 
-static AplErr each_of_none(AplEnv *env, const AplFunction *f, AplArray *left, AplArray *right, const AplArray *like,
-                           AplArray **result) {
+static AplErr each_of_none(AplEnv *env, const AplFunction *f, AplArray *left, AplArray *right,
+                           const AplArray *like, AplArray **result) {
     APLI_AUTO AplArray *first = NULL, *second = NULL, *made = NULL, *none = NULL;
     TRY(item_or_fill(right, 0, &second));
     if (left) TRY(item_or_fill(left, 0, &first));
@@ -47,7 +47,8 @@ AplErr apli_each(AplEnv *env, const AplFunction *self, AplArray *left, AplArray 
     TRY(apli_need_function(&self->left, "¨", "left"));
     const AplFunction *f = self->left.function;
     uint32_t not_scalar = left ? APLI_NOT_SCALAR_DYADIC : APLI_NOT_SCALAR_MONADIC;
-    if (f->kind == APLI_FUNCTION_PRIM && (f->prim->flags & (APLI_SCALAR | not_scalar)) == APLI_SCALAR && !f->axis)
+    if (f->kind == APLI_FUNCTION_PRIM && (f->prim->flags & (APLI_SCALAR | not_scalar)) == APLI_SCALAR &&
+        !f->axis)
         return apli_call(env, f, left, right, result);
     APLI_AUTO AplArray *plain_left = NULL, *plain_right = NULL, *items = NULL;
     TRY(apli_plain(right, &plain_right));

@@ -1,9 +1,11 @@
-/* Renders a value into a block of characters, as Dyalog APL displays it ("Display of Arrays" in its Programming Reference).
+/* Renders a value into a block of characters, as Dyalog APL displays it ("Display of Arrays" in its
+   Programming Reference).
 
-   Each column of the last axis has one format over all rows and planes. Numbers in a column align their points, or their
-   Es when one of them needs the scaled form; a column with a number is right-justified, any other left-justified. A nested
-   item is its own display with a blank on either side. Columns of single characters stand side by side; a column with
-   numbers keeps one blank from each neighbour, into which the blank behind a nested item of that column falls. */
+   Each column of the last axis has one format over all rows and planes. Numbers in a column align their
+   points, or their Es when one of them needs the scaled form; a column with a number is right-justified,
+   any other left-justified. A nested item is its own display with a blank on either side. Columns of single
+   characters stand side by side; a column with numbers keeps one blank from each neighbour, into which the
+   blank behind a nested item of that column falls. */
 #include "prim/format/block.h"
 
 #include "prim/format/numeral.h"
@@ -16,7 +18,7 @@ enum { MACRON = 0xAF, INFINITY_SIGN = 0x221E, MOST_LINES = 1 << 30 };
 
 typedef struct Field {
     bool numbers, nested, scaled;
-    int whole, fraction, mantissa, exponent; /* widths: mantissa is digits behind the point of the scaled form */
+    int whole, fraction, mantissa, exponent; /* widths; mantissa: digits behind the scaled form's point */
     int64_t number_width, width;             /* without pads */
     int64_t begin;                           /* where the pads, or the text without them, begin */
 } Field;
@@ -49,7 +51,7 @@ static AplErr allocate(int64_t count, size_t size, void *result) {
 static bool is_character(const AplArray *array) { return apli_type_is_character((AplType)array->type); }
 static bool is_simple_scalar(const AplArray *item) { return item->rank == 0 && item->type != APLI_NESTED; }
 
-/* ---- formats of the columns ------------------------------------------------------------------------------------ */
+/* ---- formats of the columns ---------------------------------------------------- */
 
 static void see_number(const Render *render, Field *field, const AplArray *array, int64_t index) {
     AplNumeral numeral;
@@ -108,7 +110,8 @@ static AplErr choose_fields(Render *render, int64_t *width) {
         if (field->scaled) {
             field->whole = 0;
             TRY(see_column(render, column, see_scaled));
-            field->number_width = field->whole + (field->mantissa ? 1 + field->mantissa : 0) + 1 + field->exponent;
+            field->number_width =
+                field->whole + (field->mantissa ? 1 + field->mantissa : 0) + 1 + field->exponent;
         } else {
             field->number_width = field->whole + (field->fraction ? 1 + field->fraction : 0);
         }
@@ -125,10 +128,11 @@ static AplErr choose_fields(Render *render, int64_t *width) {
     return APL_OK;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------ */
+/* ---- writing ---------------------------------------------------- */
 
 /* Writes a number into its column's number_width characters. */
-static void write_number(const Render *render, const Field *field, const AplArray *array, int64_t index, uint32_t *to) {
+static void write_number(const Render *render, const Field *field, const AplArray *array, int64_t index,
+                         uint32_t *to) {
     AplNumeral numeral;
     apli_numeral(array, index, render->env->print_precision, &numeral);
     int whole = field->scaled && !numeral.infinite ? 1 + numeral.negative : apli_numeral_whole(&numeral);
@@ -180,7 +184,8 @@ static void write_item(const Render *render, AplBlock *block, int64_t line, int6
     else write_number(render, field, array, index, to + field->width - field->number_width);
 }
 
-/* Blank lines before plane `plane` (of the axes but the last two): one, and one more for each axis that starts again. */
+/* Blank lines before plane `plane` (of the axes but the last two): one, and one more for each axis that
+   starts again. */
 static int64_t blank_lines(const AplArray *array, int64_t plane) {
     int64_t lines = plane > 0;
     for (int axis = array->rank - 3; plane > 0 && axis > 0 && plane % array->shape[axis] == 0; axis--) {
@@ -210,7 +215,8 @@ static AplErr write_block(Render *render, int64_t width, AplBlock *block) {
         for (int64_t i = blank_lines(array, plane); i > 0; i--) block->separators[line++] = true;
         for (int64_t i = 0; i < plane_rows; i++, row++) {
             if ((row & 0xFFF) == 0xFFF) TRY(apli_check(render->env));
-            for (int64_t column = 0; column < render->columns; column++) write_item(render, block, line, row, column);
+            for (int64_t column = 0; column < render->columns; column++)
+                write_item(render, block, line, row, column);
             line += render->heights ? render->heights[row] : 1;
         }
     }
@@ -246,11 +252,11 @@ AplErr apli_render(AplEnv *env, const AplArray *array, bool folds, AplBlock *blo
     TRY(apli_check(env));
     int64_t columns = apli_last_axis(array);
     int64_t rows = array->rank > 1 ? apli_product(array->shape, array->rank - 1) : 1;
-    __attribute__((cleanup(render_free))) Render render = {
-        .env = env, .array = array, .rows = columns ? rows : 0, .columns = columns};
+    __attribute__((cleanup(render_free)))
+    Render render = {.env = env, .array = array, .rows = columns ? rows : 0, .columns = columns};
     int64_t planes = array->rank > 2 ? apli_product(array->shape, array->rank - 2) : 1;
-    FAIL_IF(rows > MOST_LINES || planes > MOST_LINES, APL_WS_FULL, "a display of %" PRId64 " planes, %" PRId64 " lines",
-            planes, rows);
+    FAIL_IF(rows > MOST_LINES || planes > MOST_LINES, APL_WS_FULL,
+            "a display of %" PRId64 " planes, %" PRId64 " lines", planes, rows);
     int64_t width;
     TRY(allocate(columns, sizeof *render.fields, &render.fields));
     if (array->type == APLI_NESTED && array->count) TRY(render_items(&render));

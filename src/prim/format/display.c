@@ -6,8 +6,9 @@ enum { INDENT = 6, LEAST_WIDTH = 30, LINE_FEED = 10, RETURN = 13 };
 
 static void put_indent(AplText *out) { apli_text_append(out, "      ", INDENT); }
 
-/* Where the piece of a line that begins at `begin` ends, and where the next one begins: between two columns of the array
-   if one ends within `room`, otherwise after room characters. *field is the first column not yet seen. */
+/* Where the piece of a line that begins at `begin` ends, and where the next one begins: between two columns
+   of the array if one ends within `room`, otherwise after room characters. *field is the first column not
+   yet seen. */
 static int64_t piece_end(const AplBlock *block, int64_t begin, int64_t room, int64_t *field, int64_t *next) {
     int64_t end = 0, i = *field;
     if (block->columns - begin <= room) {
@@ -45,7 +46,8 @@ static AplErr display_characters(AplEnv *env, const AplArray *array, int64_t wid
         if ((i & 0xFFFFF) == 0xFFFFF) TRY(apli_check(env));
         uint32_t character = apli_char_at(array, i);
         if (character == LINE_FEED || character == RETURN) {
-            bool pair = character == RETURN && i + 1 < array->count && apli_char_at(array, i + 1) == LINE_FEED;
+            bool pair =
+                character == RETURN && i + 1 < array->count && apli_char_at(array, i + 1) == LINE_FEED;
             i += pair;
             apli_text_append(out, "\n", 1);
             column = 0;

@@ -1,4 +1,5 @@
-/* ⍕: a value as characters. Monadic: as it displays, whatever ⎕PW. Dyadic: numbers in fields of given width and precision. */
+/* ⍕: a value as characters. Monadic: as it displays, whatever ⎕PW. Dyadic: numbers in fields of given width
+   and precision. */
 #include "prim/format/block.h"
 #include "prim/format/format.h"
 #include "prim/format/numeral.h"
@@ -23,8 +24,8 @@ static AplErr from_block(const AplBlock *block, int rank, const int64_t *shape, 
     return APL_OK;
 }
 
-/* Simple arrays keep their rank (scalars become vectors); nested ones become a vector when they are one line and not of
-   higher rank, otherwise a matrix. */
+/* Simple arrays keep their rank (scalars become vectors); nested ones become a vector when they are one
+   line and not of higher rank, otherwise a matrix. */
 AplErr apli_format(AplEnv *env, AplArray *right, AplArray *axis, AplArray **result) {
     (void)axis;
     if (is_character(right)) {
@@ -44,13 +45,14 @@ AplErr apli_format(AplEnv *env, AplArray *right, AplArray *axis, AplArray **resu
     return from_block(&block, 2, shape, false, result);
 }
 
-/* ---- by specification --------------------------------------------------------------------------------------------- */
+/* ---- by specification ---------------------------------------------------- */
 
 enum { MACRON = 0xAF, INFINITY_SIGN = 0x221E, MOST_WIDTH = 10000, REAL_DIGITS = 16, EXPONENT_ROOM = 3 };
 
 /* The digit at `position` of a number: '_' where the number has no more digits to tell. */
 static uint32_t told(const AplNumeral *numeral, int position) {
-    return position >= REAL_DIGITS && numeral->digit_count >= REAL_DIGITS - 1 && position >= numeral->digit_count
+    return position >= REAL_DIGITS && numeral->digit_count >= REAL_DIGITS - 1 &&
+                   position >= numeral->digit_count
                ? '_'
                : (uint32_t)apli_numeral_digit(numeral, position);
 }
@@ -78,11 +80,13 @@ static void put_exponent(Writer *writer, int exponent) {
 }
 
 /* precision: digits behind the point, or when negative the digits of the scaled form. */
-static Writer write_specified(const AplArray *array, int64_t index, int precision, uint32_t *to, int capacity) {
+static Writer write_specified(const AplArray *array, int64_t index, int precision, uint32_t *to,
+                              int capacity) {
     Writer writer = {.to = to, .capacity = capacity, .exponent_at = -1};
     AplNumeral numeral;
     apli_numeral_exact(array, index, &numeral);
-    if (!numeral.infinite) apli_numeral_round(&numeral, precision < 0 ? -precision : numeral.exponent + 1 + precision);
+    if (!numeral.infinite)
+        apli_numeral_round(&numeral, precision < 0 ? -precision : numeral.exponent + 1 + precision);
     if (numeral.negative) put(&writer, MACRON);
     if (numeral.infinite == 'i') {
         put(&writer, INFINITY_SIGN);
@@ -123,15 +127,17 @@ static void fit_width(const AplArray *array, int64_t column, int64_t columns, Sp
     field->width = width + 1;
 }
 
-static AplErr read_specification(const AplArray *left, const AplArray *right, int64_t columns, Specification *fields,
-                                 int64_t *width) {
+static AplErr read_specification(const AplArray *left, const AplArray *right, int64_t columns,
+                                 Specification *fields, int64_t *width) {
     const int64_t *numbers = (const int64_t *)left->data;
     *width = 0;
     for (int64_t i = 0; i < columns; i++) {
         const int64_t *pair = numbers + (left->count > 2 ? 2 * i : 0);
-        int64_t field_width = left->count == 1 ? 0 : pair[0], precision = left->count == 1 ? pair[0] : pair[1];
-        FAIL_IF(field_width < 0 || field_width > MOST_WIDTH || precision > MOST_WIDTH || precision < -MOST_WIDTH, APL_DOMAIN,
-                "a field of width %" PRId64 " and precision %" PRId64, field_width, precision);
+        int64_t field_width = left->count == 1 ? 0 : pair[0],
+                precision = left->count == 1 ? pair[0] : pair[1];
+        FAIL_IF(field_width < 0 || field_width > MOST_WIDTH || precision > MOST_WIDTH ||
+                    precision < -MOST_WIDTH,
+                APL_DOMAIN, "a field of width %" PRId64 " and precision %" PRId64, field_width, precision);
         fields[i] = (Specification){field_width, (int)precision, EXPONENT_ROOM, *width};
         if (field_width == 0) fit_width(right, i, columns, &fields[i]);
         *width += fields[i].width;
@@ -139,7 +145,8 @@ static AplErr read_specification(const AplArray *left, const AplArray *right, in
     return APL_OK;
 }
 
-static void write_row(const AplArray *array, int64_t first, int64_t columns, const Specification *fields, uint32_t *to) {
+static void write_row(const AplArray *array, int64_t first, int64_t columns, const Specification *fields,
+                      uint32_t *to) {
     for (int64_t i = 0; i < columns; i++) {
         const Specification *field = &fields[i];
         int width = (int)field->width;
@@ -149,16 +156,19 @@ static void write_row(const AplArray *array, int64_t first, int64_t columns, con
         if (writer.length > width) continue;
         int lead = width - writer.length;
         if (writer.exponent_at >= 0) { /* exponents begin in one column where there is room */
-            int left = width - writer.exponent_at, room = left < field->exponent_room ? left : field->exponent_room;
+            int left = width - writer.exponent_at,
+                room = left < field->exponent_room ? left : field->exponent_room;
             if (room > writer.length - writer.exponent_at) lead = left - room;
         }
         write_specified(array, first + i, field->precision, to + field->begin + lead, width - lead);
     }
 }
 
-AplErr apli_format_by_specification(AplEnv *env, AplArray *left, AplArray *right, AplArray *axis, AplArray **result) {
+AplErr apli_format_by_specification(AplEnv *env, AplArray *left, AplArray *right, AplArray *axis,
+                                    AplArray **result) {
     (void)axis;
-    FAIL_IF(!apli_type_is_number((AplType)right->type), APL_DOMAIN, "⍕ with a specification takes simple numbers");
+    FAIL_IF(!apli_type_is_number((AplType)right->type), APL_DOMAIN,
+            "⍕ with a specification takes simple numbers");
     FAIL_IF(left->rank > 1, APL_RANK, "the specification of ⍕ has rank %d", left->rank);
     APLI_AUTO AplArray *specification = NULL, *storage = NULL, *characters = NULL;
     TRY(apli_integers(left, "the specification of ⍕", &specification));

@@ -10,7 +10,8 @@
 enum { EXACT_REAL_DIGITS = 16, SAFE_DIGITS = 15, MOST_ZEROS = 5 };
 
 static void strip_zeros(AplNumeral *numeral) {
-    while (numeral->digit_count > 1 && numeral->digits[numeral->digit_count - 1] == '0') numeral->digit_count--;
+    while (numeral->digit_count > 1 && numeral->digits[numeral->digit_count - 1] == '0')
+        numeral->digit_count--;
     if (numeral->digits[0] == '0') *numeral = (AplNumeral){.digit_count = 1, .digits = "0"};
 }
 
@@ -47,7 +48,8 @@ static void from_real(double value, int digits, AplNumeral *numeral) {
     numeral->negative = value < 0;
 }
 
-/* Fewest digits that tell a number of a narrow type from its neighbours: 6 to 9 for f32, 3 to 5 for f16, 2 to 4 for bf16. */
+/* Fewest digits that tell a number of a narrow type from its neighbours: 6 to 9 for f32, 3 to 5 for f16, 2
+   to 4 for bf16. */
 static void from_narrow(AplType type, double value, AplNumeral *numeral) {
     int digits = type == APLI_F32 ? 6 : type == APLI_F16 ? 3 : 2;
     for (int last = digits + (type == APLI_F32 ? 3 : 2); digits < last; digits++) {

@@ -12,15 +12,16 @@ enum { APLI_NUMERAL_DIGITS = 24, APLI_MOST_PRECISION = 17 };
 /* digits[0].digits[1]digits[2]... × 10^exponent, without trailing zeros; zero is "0" with exponent 0. */
 typedef struct AplNumeral {
     bool negative;
-    bool scaled;      /* display needs the scaled form */
-    char infinite;    /* 'i' for ∞, 'n' for NaN, 0 for numbers that have digits */
+    bool scaled;   /* display needs the scaled form */
+    char infinite; /* 'i' for ∞, 'n' for NaN, 0 for numbers that have digits */
     int digit_count;
     int exponent;
     char digits[APLI_NUMERAL_DIGITS];
 } AplNumeral;
 
-/* Element `index` of a PLAIN number array in at most `precision` significant digits (⎕PP). Integers below 2*31 keep all
-   theirs; f32, f16 and bf16 get no more than tell them from their neighbours. Ties round away from zero. */
+/* Element `index` of a PLAIN number array in at most `precision` significant digits (⎕PP). Integers below
+   2*31 keep all theirs; f32, f16 and bf16 get no more than tell them from their neighbours. Ties round away
+   from zero. */
 void apli_numeral(const AplArray *array, int64_t index, int precision, AplNumeral *numeral);
 /* The same number with every digit that it has (16 at most for a real). */
 void apli_numeral_exact(const AplArray *array, int64_t index, AplNumeral *numeral);

@@ -13,3 +13,4 @@ X ←→ 1 2 3
 ((1∘+)⍣(⍳3))10 ←✗→ NONCE ERROR
 ((1∘+)⍣¯1)10 ←✗→ NONCE ERROR: inverse
 ({⍵}⍣{2})1 ←✗→ DOMAIN ERROR
+(+/⍣3)2 2 2⍴1 ←→ 8

@@ -20,9 +20,10 @@ static const struct {
 };
 
 /* Bytes 0x80 to 0x9F of Windows-1252 (Unicode's mapping table CP1252.TXT); 0 where it has none. */
-static const uint16_t windows_1252[32] = {
-    0x20AC, 0,      0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0,      0x017D, 0,
-    0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178};
+static const uint16_t windows_1252[32] = {0x20AC, 0,      0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021,
+                                          0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0,      0x017D, 0,
+                                          0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014,
+                                          0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178};
 
 const char *apli_encoding_name(AplEncoding encoding) { return encodings[encoding].name; }
 
@@ -40,13 +41,14 @@ AplErr apli_encoding_named(const char *name, AplEncoding *encoding, bool *mark) 
         said = 1;
         length -= 4;
     }
-    int found = is_name(name, length, "UTF-16")  ? APLI_UTF16LE
+    int found = is_name(name, length, "UTF-16")   ? APLI_UTF16LE
                 : is_name(name, length, "UTF-32") ? APLI_UTF32LE
                 : is_name(name, length, "ANSI")   ? APLI_WINDOWS1252
                                                   : -1;
     for (int i = 0; i < APLI_ENCODING_COUNT; i++)
         if (is_name(name, length, encodings[i].name)) found = i;
-    FAIL_IF(found < 0 || (said >= 0 && !encodings[found].mark_length), APL_DOMAIN, "%s is not an encoding", name);
+    FAIL_IF(found < 0 || (said >= 0 && !encodings[found].mark_length), APL_DOMAIN, "%s is not an encoding",
+            name);
     *encoding = (AplEncoding)found;
     *mark = said >= 0 ? said : encodings[found].marked;
     return APL_OK;
@@ -83,7 +85,8 @@ static AplErr not_of(const char *source, AplEncoding encoding, size_t position) 
     return APL_FILE_DATA;
 }
 
-AplErr apli_text_decode(const char *source, AplEncoding encoding, const char *bytes, size_t length, AplText *utf8) {
+AplErr apli_text_decode(const char *source, AplEncoding encoding, const char *bytes, size_t length,
+                        AplText *utf8) {
     size_t position;
     if (encoding == APLI_UTF8) {
         if (!apli_utf8_valid(bytes, length, &position)) return not_of(source, encoding, position);

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <utf8proc.h>
 
-/* ---- ⎕C --------------------------------------------------------------------------------------------------------- */
+/* ---- ⎕C ---------------------------------------------------- */
 
 enum { UPPER = 1, LOWER = -1, FOLDED = -3 };
 
@@ -53,11 +53,12 @@ AplErr apli_quad_c_to(AplEnv *env, AplArray *left, AplArray *right, AplArray *ax
     (void)axis;
     int64_t to;
     TRY(apli_integer(left, "the left argument of ⎕C", &to));
-    FAIL_IF(to != UPPER && to != LOWER && to != FOLDED, APL_DOMAIN, "⎕C maps to 1, ¯1 or ¯3, not %" PRId64, to);
+    FAIL_IF(to != UPPER && to != LOWER && to != FOLDED, APL_DOMAIN, "⎕C maps to 1, ¯1 or ¯3, not %" PRId64,
+            to);
     return convert_case(env, right, to, result);
 }
 
-/* ---- ⎕VFI ------------------------------------------------------------------------------------------------------- */
+/* ---- ⎕VFI ---------------------------------------------------- */
 
 enum { MACRON = 0xAF, LONGEST_NUMBER = 512 };
 
@@ -122,7 +123,8 @@ static bool is_among(uint32_t character, const AplArray *characters) {
 /* Fields between separators, empty ones 0; with blanks alone (separators NULL), the words. */
 static AplErr verify(const AplArray *separators, AplArray *right, AplArray **result) {
     FAIL_IF(right->rank > 1, APL_RANK, "⎕VFI takes a vector, not rank %d", right->rank);
-    FAIL_IF(!apli_type_is_character((AplType)right->type) && right->count, APL_DOMAIN, "⎕VFI takes characters");
+    FAIL_IF(!apli_type_is_character((AplType)right->type) && right->count, APL_DOMAIN,
+            "⎕VFI takes characters");
     APLI_AUTO AplArray *valid = NULL, *values = NULL, *pair = NULL, *valid_part = NULL, *values_part = NULL;
     int64_t most = right->count + 1;
     TRY(apli_vector_new(APLI_BOOL, most, &valid));
@@ -158,8 +160,10 @@ AplErr apli_quad_vfi(AplEnv *env, AplArray *right, AplArray *axis, AplArray **re
     return verify(NULL, right, result);
 }
 
-AplErr apli_quad_vfi_between(AplEnv *env, AplArray *left, AplArray *right, AplArray *axis, AplArray **result) {
+AplErr apli_quad_vfi_between(AplEnv *env, AplArray *left, AplArray *right, AplArray *axis,
+                             AplArray **result) {
     (void)env, (void)axis;
-    FAIL_IF(!apli_type_is_character((AplType)left->type), APL_DOMAIN, "the separators of ⎕VFI must be characters");
+    FAIL_IF(!apli_type_is_character((AplType)left->type), APL_DOMAIN,
+            "the separators of ⎕VFI must be characters");
     return verify(left, right, result);
 }

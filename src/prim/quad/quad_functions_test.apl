@@ -37,8 +37,8 @@
 ⎕NGET '/nonexistent/name' ←✗→ FILE NAME ERROR: No such file
 ⎕NGET '/' ←✗→ FILE ACCESS ERROR
 'x' ⎕NPUT '/nonexistent/name' ←✗→ FILE NAME ERROR
-⍝ files: written, appended, read back, in the folder of the test
-F←'quad_functions_test.txt'
+⍝ files: written, appended, read back
+F←'/tmp/aplaca_quad_functions_test.txt'
 (⊂'mene' 'mene' 'tekel' 'upharsin')⎕NPUT F 1 ←→ 25
 'x' ⎕NPUT F ←✗→ FILE NAME ERROR: File exists
 (⊂'adding' '3' 'lines')⎕NPUT F 2 ←→ 15

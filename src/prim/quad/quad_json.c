@@ -12,7 +12,7 @@ enum { IMPORT = 0, EXPORT = 1 };
 
 static bool is_character(const AplArray *array) { return apli_type_is_character((AplType)array->type); }
 
-/* ---- import ------------------------------------------------------------------------------------------------------- */
+/* ---- import ---------------------------------------------------- */
 
 static AplErr value_of(AplEnv *env, const json_t *json, AplArray **result);
 
@@ -75,13 +75,14 @@ static AplErr import(AplEnv *env, const AplArray *right, AplArray **result) {
     return status;
 }
 
-/* ---- export ------------------------------------------------------------------------------------------------------- */
+/* ---- export ---------------------------------------------------- */
 
 static AplErr write_value(AplEnv *env, AplArray *value, AplText *out);
 
 static AplErr write_string(const AplArray *characters, int64_t from, int64_t count, AplText *out) {
     APLI_AUTO_TEXT text = {0};
-    for (int64_t i = from; i < from + count; i++) apli_text_append_codepoint(&text, apli_char_at(characters, i));
+    for (int64_t i = from; i < from + count; i++)
+        apli_text_append_codepoint(&text, apli_char_at(characters, i));
     TRY(apli_text_status(&text));
     json_t *json = json_stringn(apli_text_string(&text), text.length);
     char *quoted = json ? json_dumps(json, JSON_ENCODE_ANY) : NULL;
@@ -138,8 +139,8 @@ static AplErr write_word(const AplArray *word, AplText *out) {
     APLI_AUTO_TEXT text = {0};
     TRY(apli_utf8_of(word, "what is enclosed for JSON", &text));
     const char *string = apli_text_string(&text);
-    FAIL_IF(strcmp(string, "true") != 0 && strcmp(string, "false") != 0 && strcmp(string, "null") != 0, APL_DOMAIN,
-            "JSON has no word %s", string);
+    FAIL_IF(strcmp(string, "true") != 0 && strcmp(string, "false") != 0 && strcmp(string, "null") != 0,
+            APL_DOMAIN, "JSON has no word %s", string);
     apli_text_append_string(out, string);
     return APL_OK;
 }
@@ -150,7 +151,8 @@ static AplErr write_value(AplEnv *env, AplArray *value, AplText *out) {
     TRY(apli_plain(value, &plain));
     if (is_character(plain) && plain->rank < 2) return write_string(plain, 0, plain->count, out);
     if (plain->rank == 0)
-        return plain->type == APLI_NESTED ? write_word(apli_items(plain)[0], out) : write_number(plain, 0, out);
+        return plain->type == APLI_NESTED ? write_word(apli_items(plain)[0], out)
+                                          : write_number(plain, 0, out);
     if (is_object(plain)) return write_object(env, plain, out);
     apli_text_append_string(out, "[");
     for (int64_t i = 0; i < plain->shape[0]; i++) {
@@ -180,7 +182,7 @@ AplErr apli_quad_json_to(AplEnv *env, AplArray *left, AplArray *right, AplArray 
     (void)axis;
     int64_t direction;
     TRY(apli_integer(left, "the left argument of ⎕JSON", &direction));
-    FAIL_IF(direction != IMPORT && direction != EXPORT, APL_DOMAIN, "⎕JSON takes 0 (import) or 1 (export), not %" PRId64,
-            direction);
+    FAIL_IF(direction != IMPORT && direction != EXPORT, APL_DOMAIN,
+            "⎕JSON takes 0 (import) or 1 (export), not %" PRId64, direction);
     return direction == IMPORT ? import(env, right, result) : export(env, right, result);
 }

@@ -27,19 +27,20 @@ static AplErr read_name(AplArray *argument, AplText *name, int64_t *flags) {
     }
     FAIL_IF(*flags < 0 || *flags > 2, APL_DOMAIN, "flags %" PRId64 " are not 0, 1 or 2", *flags);
     TRY(apli_utf8_of(characters, "the file's name", name));
-    FAIL_IF(name->length == 0 || strlen(name->bytes) != name->length, APL_FILE_NAME, "'%s' is no name of a file",
-            apli_text_string(name));
+    FAIL_IF(name->length == 0 || strlen(name->bytes) != name->length, APL_FILE_NAME,
+            "'%s' is no name of a file", apli_text_string(name));
     return APL_OK;
 }
 
 static AplErr file_error(const char *name, int error) {
-    AplErr kind = error == ENOENT || error == EEXIST || error == ENOTDIR || error == ENAMETOOLONG ? APL_FILE_NAME
-                                                                                                   : APL_FILE_ACCESS;
+    AplErr kind = error == ENOENT || error == EEXIST || error == ENOTDIR || error == ENAMETOOLONG
+                      ? APL_FILE_NAME
+                      : APL_FILE_ACCESS;
     apli_fail(kind, "%s: %s", name, strerror(error));
     return kind;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------ */
+/* ---- reading ---------------------------------------------------- */
 
 static AplErr read_file(AplEnv *env, const char *name, AplText *bytes) {
     FILE *file = fopen(name, "rb");
@@ -58,15 +59,20 @@ static AplErr read_file(AplEnv *env, const char *name, AplText *bytes) {
 }
 
 /* Decodes the file's bytes; says how in "UTF-8-NOBOM". `asked` is NULL when no one asked for an encoding. */
-static AplErr decode_file(const char *name, const AplText *bytes, const char *asked, AplText *utf8, AplText *encoding_name) {
+static AplErr decode_file(const char *name, const AplText *bytes, const char *asked, AplText *utf8,
+                          AplText *encoding_name) {
     AplEncoding encoding;
     const char *start = apli_text_string(bytes), *mark_bytes;
     bool marked = apli_encoding_marked(start, bytes->length, &encoding), custom;
     if (!marked && asked) TRY(apli_encoding_named(asked, &encoding, &custom));
-    if (!marked && !asked) encoding = apli_utf8_valid(start, bytes->length, NULL) ? APLI_UTF8 : APLI_WINDOWS1252;
+    if (!marked && !asked)
+        encoding = apli_utf8_valid(start, bytes->length, NULL) ? APLI_UTF8 : APLI_WINDOWS1252;
     size_t mark = apli_encoding_mark(encoding, &mark_bytes), skip = marked ? mark : 0;
     TRY(apli_text_decode(name, encoding, start + skip, bytes->length - skip, utf8));
-    apli_text_printf(encoding_name, "%s%s", apli_encoding_name(encoding), mark == 0 ? "" : marked ? "-BOM" : "-NOBOM");
+    apli_text_printf(encoding_name, "%s%s", apli_encoding_name(encoding),
+                     mark == 0 ? ""
+                     : marked  ? "-BOM"
+                               : "-NOBOM");
     return apli_text_status(encoding_name);
 }
 
@@ -88,7 +94,8 @@ static AplErr newline_of(const AplArray *text, AplArray **result) {
     }
     APLI_AUTO AplArray *numbers = NULL;
     TRY(apli_vector_new(APLI_I32, count, &numbers));
-    for (int64_t i = 0; i < count; i++) ((int32_t *)numbers->data)[i] = (int32_t)apli_char_at(text, index + i);
+    for (int64_t i = 0; i < count; i++)
+        ((int32_t *)numbers->data)[i] = (int32_t)apli_char_at(text, index + i);
     TRY(apli_squeeze(&numbers));
     *result = apli_move(&numbers);
     return APL_OK;
@@ -177,7 +184,7 @@ AplErr apli_quad_nget_as(AplEnv *env, AplArray *left, AplArray *right, AplArray 
     return get(env, apli_text_string(&asked), right, result);
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------ */
+/* ---- writing ---------------------------------------------------- */
 
 typedef struct Output {
     AplEncoding encoding;
@@ -190,7 +197,8 @@ typedef struct Output {
 static void output_free(Output *output) { apli_text_free(&output->bytes); }
 
 static AplErr put_newline(Output *output) {
-    for (int i = 0; i < output->newline_length; i++) TRY(apli_text_encode(output->encoding, output->newline[i], &output->bytes));
+    for (int i = 0; i < output->newline_length; i++)
+        TRY(apli_text_encode(output->encoding, output->newline[i], &output->bytes));
     return APL_OK;
 }
 
@@ -214,14 +222,16 @@ static AplErr put_content(Output *output, const AplArray *content) {
         int64_t rows = content->rank == 2 ? content->shape[0] : content->count > 0;
         for (int64_t row = 0; row < rows; row++) {
             int64_t length = columns;
-            while (content->rank == 2 && length && apli_char_at(content, row * columns + length - 1) == ' ') length--;
+            while (content->rank == 2 && length && apli_char_at(content, row * columns + length - 1) == ' ')
+                length--;
             TRY(put_line(output, content, row * columns, length));
         }
         return APL_OK;
     }
     for (int64_t i = 0; i < content->count; i++) {
         const AplArray *line = content->type == APLI_NESTED ? apli_items(content)[i] : content;
-        FAIL_IF(line->rank > 1 || (!is_character(line) && line->count), APL_DOMAIN, "line %" PRId64 " is not characters", i);
+        FAIL_IF(line->rank > 1 || (!is_character(line) && line->count), APL_DOMAIN,
+                "line %" PRId64 " is not characters", i);
         TRY(put_line(output, line, 0, line->count));
     }
     return APL_OK;

@@ -26,7 +26,7 @@ AplErr apli_quad_ts(AplEnv *env, AplArray **result) {
     struct tm local;
     clock_gettime(CLOCK_REALTIME, &now);
     FAIL_IF(!localtime_r(&now.tv_sec, &local), APL_DOMAIN, "the clock shows no date");
-    int64_t parts[] = {local.tm_year + 1900, local.tm_mon + 1, local.tm_mday, local.tm_hour,
+    int64_t parts[] = {local.tm_year + 1900, local.tm_mon + 1, local.tm_mday,        local.tm_hour,
                        local.tm_min,         local.tm_sec,     now.tv_nsec / 1000000};
     return vector_of(parts, 7, result);
 }

@@ -1,4 +1,5 @@
-/* ⎕UCS: characters and the numbers that stand for them (Unicode code points, UTF-8, UTF-16 and UTF-32 code units). */
+/* ⎕UCS: characters and the numbers that stand for them (Unicode code points, UTF-8, UTF-16 and UTF-32 code
+   units). */
 #include "prim/quad/quad_functions.h"
 
 #include <inttypes.h>
@@ -31,7 +32,8 @@ static AplErr characters_of(const AplArray *numbers, AplArray **result) {
     TRY(apli_array_new_like(APLI_CHAR32, numbers, &characters));
     for (int64_t i = 0; i < numbers->count; i++) {
         int64_t number = apli_i64_at(numbers, i);
-        FAIL_IF(number < 0 || number > LAST_CODE_POINT, APL_DOMAIN, "%" PRId64 " is not a Unicode code point", number);
+        FAIL_IF(number < 0 || number > LAST_CODE_POINT, APL_DOMAIN, "%" PRId64 " is not a Unicode code point",
+                number);
         ((uint32_t *)characters->data)[i] = (uint32_t)number;
     }
     TRY(apli_squeeze(&characters));
@@ -47,11 +49,12 @@ AplErr apli_quad_ucs(AplEnv *env, AplArray *right, AplArray *axis, AplArray **re
     return characters_of(numbers, result);
 }
 
-/* ---- encodings -------------------------------------------------------------------------------------------------- */
+/* ---- encodings ---------------------------------------------------- */
 
 static AplErr to_utf8(const AplArray *characters, bool as_bytes, AplArray **result) {
     APLI_AUTO_TEXT text = {0};
-    for (int64_t i = 0; i < characters->count; i++) apli_text_append_codepoint(&text, apli_char_at(characters, i));
+    for (int64_t i = 0; i < characters->count; i++)
+        apli_text_append_codepoint(&text, apli_char_at(characters, i));
     TRY(apli_text_status(&text));
     APLI_AUTO AplArray *numbers = NULL;
     TRY(apli_vector_new(as_bytes ? APLI_I8 : APLI_I16, (int64_t)text.length, &numbers));
@@ -68,15 +71,15 @@ static AplErr from_utf8(const AplArray *numbers, bool as_bytes, AplArray **resul
     APLI_AUTO_TEXT text = {0};
     for (int64_t i = 0; i < numbers->count; i++) {
         int64_t number = apli_i64_at(numbers, i);
-        FAIL_IF(number < (as_bytes ? -128 : 0) || number > (as_bytes ? 127 : 255), APL_DOMAIN, "%" PRId64 " is not a byte",
-                number);
+        FAIL_IF(number < (as_bytes ? -128 : 0) || number > (as_bytes ? 127 : 255), APL_DOMAIN,
+                "%" PRId64 " is not a byte", number);
         char byte = (char)number;
         apli_text_append(&text, &byte, 1);
     }
     TRY(apli_text_status(&text));
     size_t position;
-    FAIL_IF(!apli_utf8_valid(apli_text_string(&text), text.length, &position), APL_DOMAIN, "not UTF-8 from byte %zu on",
-            position);
+    FAIL_IF(!apli_utf8_valid(apli_text_string(&text), text.length, &position), APL_DOMAIN,
+            "not UTF-8 from byte %zu on", position);
     return apli_string(apli_text_string(&text), text.length, result);
 }
 
@@ -136,8 +139,10 @@ AplErr apli_quad_ucs_as(AplEnv *env, AplArray *left, AplArray *right, AplArray *
     if (!characters) TRY(apli_integers(right, "what ⎕UCS converts", &numbers));
     const char *text = apli_text_string(&name);
     FAIL_IF(as_bytes && strcmp(text, "UTF-8") != 0, APL_DOMAIN, "⎕UCS gives bytes of UTF-8, not of %s", text);
-    if (strcmp(text, "UTF-8") == 0) return characters ? to_utf8(right, as_bytes, result) : from_utf8(numbers, as_bytes, result);
-    if (strcmp(text, "UTF-16") == 0) return characters ? to_utf16(right, result) : from_utf16(numbers, result);
+    if (strcmp(text, "UTF-8") == 0)
+        return characters ? to_utf8(right, as_bytes, result) : from_utf8(numbers, as_bytes, result);
+    if (strcmp(text, "UTF-16") == 0)
+        return characters ? to_utf16(right, result) : from_utf16(numbers, result);
     FAIL_IF(strcmp(text, "UTF-32") != 0, APL_DOMAIN, "⎕UCS knows UTF-8, UTF-16 and UTF-32, not %s", text);
     return characters ? numbers_of(right, result) : characters_of(numbers, result);
 }

@@ -1,9 +1,9 @@
-/* f⍤k: f on the k-cells of its arguments (last k axes; negative k: all but the first |k|), the results laid out in the
-   frame, filled where their shapes differ, as ↑ does. k is 1 to 3 numbers: monadic, left, right; left, right; all.
-   f⍤g: f g Y, f X g Y (atop).
+/* f⍤k: f on the k-cells of its arguments (last k axes; negative k: all but the first |k|), the results laid
+   out in the frame, filled where their shapes differ, as ↑ does. k is 1 to 3 numbers: monadic, left, right;
+   left, right; all. f⍤g: f g Y, f X g Y (atop).
 
-   Cells are views, so neither a large nor a packed argument is copied. Results of one shape and type go straight to their
-   place. */
+   Cells are views, so neither a large nor a packed argument is copied. Results of one shape and type go
+   straight to their place. */
 #include "prim/operand.h"
 #include "prim/structure.h"
 
@@ -12,8 +12,8 @@
 
 /* An argument as `count` cells. */
 typedef struct Cells {
-    AplArray *array;  /* the leading axis counts the cells; whole when `whole` */
-    bool whole;       /* one cell: the argument itself */
+    AplArray *array; /* the leading axis counts the cells; whole when `whole` */
+    bool whole;      /* one cell: the argument itself */
     int frame_rank;
     int64_t frame[APLI_MAX_RANK];
     int64_t count;
@@ -134,18 +134,20 @@ static AplErr finish(AplEnv *env, Results *results, AplArray **result) {
 static AplErr agree(const Cells *left, const Cells *right, const Cells **frame) {
     *frame = right->frame_rank ? right : left;
     if (!left->frame_rank || !right->frame_rank) return APL_OK;
-    FAIL_IF(left->frame_rank != right->frame_rank, APL_RANK, "⍤: the left frame has rank %d, the right one %d",
-            left->frame_rank, right->frame_rank);
+    FAIL_IF(left->frame_rank != right->frame_rank, APL_RANK,
+            "⍤: the left frame has rank %d, the right one %d", left->frame_rank, right->frame_rank);
     for (int i = 0; i < left->frame_rank; i++)
-        FAIL_IF(left->frame[i] != right->frame[i], APL_LENGTH, "⍤: axis %d of the left frame is %" PRId64 ", of the right %" PRId64,
-                i, left->frame[i], right->frame[i]);
+        FAIL_IF(left->frame[i] != right->frame[i], APL_LENGTH,
+                "⍤: axis %d of the left frame is %" PRId64 ", of the right %" PRId64, i, left->frame[i],
+                right->frame[i]);
     return APL_OK;
 }
 
 static AplErr read_ranks(AplArray *array, int64_t ranks[3]) {
     APLI_AUTO AplArray *integers = NULL;
     FAIL_IF(array->rank > 1, APL_RANK, "the right operand of ⍤ has rank %d", array->rank);
-    FAIL_IF(array->count < 1 || array->count > 3, APL_LENGTH, "⍤ takes 1 to 3 ranks, not %" PRId64, array->count);
+    FAIL_IF(array->count < 1 || array->count > 3, APL_LENGTH, "⍤ takes 1 to 3 ranks, not %" PRId64,
+            array->count);
     TRY(apli_integers(array, "the ranks of ⍤", &integers));
     const int64_t *k = apli_integer_data(integers);
     int64_t count = array->count;

@@ -3,7 +3,8 @@
 
 #include "prim/operand.h"
 
-static AplErr call_fork(AplEnv *env, const AplFunction *self, AplArray *left, AplArray *right, AplArray **result) {
+static AplErr call_fork(AplEnv *env, const AplFunction *self, AplArray *left, AplArray *right,
+                        AplArray **result) {
     APLI_AUTO AplArray *first = NULL, *second = NULL;
     TRY(apli_call_keeping(env, self->right.function, left, right, &second));
     if (self->left.array) first = apli_array_retain(self->left.array);
@@ -11,7 +12,8 @@ static AplErr call_fork(AplEnv *env, const AplFunction *self, AplArray *left, Ap
     return apli_call_operand(env, self->middle, first, second, result);
 }
 
-static AplErr call_atop(AplEnv *env, const AplFunction *self, AplArray *left, AplArray *right, AplArray **result) {
+static AplErr call_atop(AplEnv *env, const AplFunction *self, AplArray *left, AplArray *right,
+                        AplArray **result) {
     APLI_AUTO AplArray *second = NULL;
     TRY(apli_call_operand(env, self->right.function, left, right, &second));
     return apli_call_operand(env, self->middle, NULL, second, result);
