@@ -170,6 +170,8 @@ void apli_array_release(AplArray *array) {
     if (!array || --array->references > 0) return;
     if (array->form == APLI_STACKED) {
         release_items(apli_items(array), array->rank ? array->shape[0] : 0);
+    } else if (array->form == APLI_TURNED) {
+        release_items(apli_items(array), 1);
     } else if (array->storage) {
         apli_storage_release(array->storage);
     } else if (array->type == APLI_NESTED) {
@@ -306,8 +308,32 @@ AplErr apli_view(AplArray *array, int64_t offset, int rank, const int64_t *shape
     return APL_OK;
 }
 
+/* A PACKED matrix transposed, without unpacking it. */
+static AplErr turn(AplArray *matrix, AplArray **result) {
+    int64_t shape[] = {matrix->shape[1], matrix->shape[0]};
+    TRY(header_new(APLI_F32, APLI_TURNED, 2, shape, sizeof(AplArray *), result));
+    apli_items(*result)[0] = apli_array_retain(matrix);
+    return APL_OK;
+}
+
+/* Whether elements with these strides follow one another. */
+static bool in_order(int rank, const int64_t *shape, const int64_t *strides) {
+    int64_t step = 1;
+    for (int i = rank - 1; i >= 0; i--) {
+        if (shape[i] != 1 && strides[i] != step) return false;
+        step *= shape[i];
+    }
+    return true;
+}
+
 AplErr apli_transpose_view(AplArray *array, const int *axes, AplArray **result) {
     APLI_AUTO AplArray *source = NULL;
+    bool swap = array->rank == 2 && axes[0] == 1;
+    if (swap && array->form == APLI_FORM_PACKED) return turn(array, result);
+    if (swap && array->form == APLI_TURNED) {
+        *result = apli_array_retain(apli_items(array)[0]);
+        return APL_OK;
+    }
     if (array->form == APLI_STRIDED) source = apli_array_retain(array);
     else TRY(apli_plain(array, &source));
     int rank = source->rank;
@@ -335,8 +361,11 @@ AplErr apli_transpose_view(AplArray *array, const int *axes, AplArray **result) 
         *result = apli_move(&copy);
         return APL_OK;
     }
+    int64_t turned[APLI_MAX_RANK];
+    for (int i = 0; i < rank; i++) turned[i] = strides[axes[i]];
+    if (in_order(rank, shape, turned)) return share(source, APLI_PLAIN, rank, shape, source->data, result);
     TRY(share(source, APLI_STRIDED, rank, shape, source->data, result));
-    for (int i = 0; i < rank; i++) apli_strides(*result)[i] = strides[axes[i]];
+    memcpy(apli_strides(*result), turned, (size_t)rank * sizeof *turned);
     return APL_OK;
 }
 

@@ -7,7 +7,8 @@
    during the call, as variables do.
 
    Forms. PLAIN: contiguous elements of a plain type. STRIDED: a transposed view. STACKED: the leading cells are separate
-   arrays of one shape (weights of all layers, each where its file has it). PACKED: low-bit reals (elem/packed.h).
+   arrays of one shape (weights of all layers, each where its file has it). PACKED: low-bit reals (elem/packed.h). TURNED:
+   a PACKED matrix transposed, of type F32; its one item is the matrix as it was, so that X+.×⍉W finds W.
    Primitives see PLAIN arguments, made so by the caller, unless their record says that they take the other forms. */
 #ifndef APLI_ARRAY_ARRAY_H
 #define APLI_ARRAY_ARRAY_H
@@ -35,7 +36,7 @@ typedef struct AplStorage {
     void *owner;
 } AplStorage;
 
-typedef enum AplForm { APLI_PLAIN, APLI_STRIDED, APLI_STACKED, APLI_FORM_PACKED } AplForm;
+typedef enum AplForm { APLI_PLAIN, APLI_STRIDED, APLI_STACKED, APLI_FORM_PACKED, APLI_TURNED } AplForm;
 
 struct AplPackedLayout;
 
@@ -107,7 +108,8 @@ AplErr apli_reshape_view(AplArray *array, int rank, const int64_t *shape, AplArr
 /* Leading cell `index`, or cells first..first+count-1 as an array of the same rank; any form; 0 ≤ index. */
 AplErr apli_cell(AplArray *array, int64_t index, AplArray **result);
 AplErr apli_cells(AplArray *array, int64_t first, int64_t count, AplArray **result);
-/* The axes in another order: result axis i is argument axis axes[i]. A STRIDED view. */
+/* The axes in another order: result axis i is argument axis axes[i]. A STRIDED view; PLAIN where the elements lie in that
+   order; TURNED of a PACKED matrix, and back. */
 AplErr apli_transpose_view(AplArray *array, const int *axes, AplArray **result);
 static inline int64_t *apli_strides(const AplArray *array) { return array->shape + array->rank; }
 

@@ -92,12 +92,20 @@ static AplErr follow_strides(AplArray *array, AplArray **result) {
     return APL_OK;
 }
 
+static AplErr unpack_turned(AplArray *array, AplArray **result) {
+    APLI_AUTO AplArray *matrix = NULL, *view = NULL;
+    TRY(apli_plain(apli_items(array)[0], &matrix));
+    TRY(apli_transpose_view(matrix, (int[]){1, 0}, &view));
+    return apli_plain(view, result);
+}
+
 AplErr apli_plain(AplArray *array, AplArray **result) {
     switch ((AplForm)array->form) {
     case APLI_PLAIN: *result = apli_array_retain(array); return APL_OK;
     case APLI_STRIDED: return follow_strides(array, result);
     case APLI_STACKED: return lay_in_a_row(array, result);
     case APLI_FORM_PACKED: return unpack(array, result);
+    case APLI_TURNED: return unpack_turned(array, result);
     }
     return APL_OK;
 }
