@@ -62,8 +62,8 @@ static void small_templates_render_as_jinja2_does(void **state) {
     (void)state;
     size_t i, wrong = 0;
     json_t *value;
-    json_array_foreach(json_object_get(fixture, "small"), i, value)
-        wrong += !as_expected(value, json_object_get(value, "template"), json_object_get(fixture, "context"));
+    json_array_foreach(json_object_get(fixture, "small"), i, value) wrong +=
+        !as_expected(value, json_object_get(value, "template"), json_object_get(fixture, "context"));
     assert_true(i > 200);
     assert_int_equal(wrong, 0);
 }
@@ -94,13 +94,17 @@ static void errors_name_the_template_and_the_line(void **state) {
     expect_error("{% if n %}\n\nopen", APL_SYNTAX,
                  "chat.jinja, line 3: expected {% endif %}, found the end of the template");
     expect_error("{{ n|martian }}", APL_SYNTAX, "chat.jinja, line 1: there is no filter \"martian\"");
-    expect_error("{{ 'open }}", APL_SYNTAX, "chat.jinja, line 1: a string does not end: expected its closing quote");
-    expect_error("\n{{ n ! }}", APL_SYNTAX, "chat.jinja, line 2: the character with code 33 has no place in a tag");
+    expect_error("{{ 'open }}", APL_SYNTAX,
+                 "chat.jinja, line 1: a string does not end: expected its closing quote");
+    expect_error("\n{{ n ! }}", APL_SYNTAX,
+                 "chat.jinja, line 2: the character with code 33 has no place in a tag");
     expect_error("\n\n{{ raise_exception('roles must alternate') }}", APL_DOMAIN,
                  "chat.jinja, line 3: roles must alternate");
     expect_error("{{ missing.name }}", APL_VALUE, "chat.jinja, line 1: 'missing' is undefined");
-    expect_error("{{ d.missing.name }}", APL_VALUE, "chat.jinja, line 1: 'dict object' has no attribute 'missing'");
-    expect_error("{{ 9223372036854775807 + 1 }}", APL_LIMIT, "chat.jinja, line 1: an integer of more than 64 bits");
+    expect_error("{{ d.missing.name }}", APL_VALUE,
+                 "chat.jinja, line 1: 'dict object' has no attribute 'missing'");
+    expect_error("{{ 9223372036854775807 + 1 }}", APL_LIMIT,
+                 "chat.jinja, line 1: an integer of more than 64 bits");
     expect_error("\xFF", APL_FILE_DATA, "chat.jinja: byte 0 of the template is not UTF-8");
 }
 
@@ -108,14 +112,17 @@ static void hostile_templates_end_with_a_limit_error(void **state) {
     (void)state;
     const char *templates[] = {
         "{{ range(1000000000) }}",
-        "{% for i in range(100000) %}{% for j in range(100000) %}{% for k in range(100000) %}{% endfor %}{% endfor %}{% endfor %}",
+        "{% for i in range(100000) %}{% for j in range(100000) %}{% for k in range(100000) %}{% endfor %}{% "
+        "endfor %}{% endfor %}",
         "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
         "{% macro f() %}{% for i in range(99999) %}{{ f() }}{% endfor %}{% endmacro %}{{ f() }}",
         "{{ 'x' * 9999999999 }}",
         "{{ [0] * 9999999999 }}",
         "{% set ns = namespace(s='x') %}{% for i in range(100) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
-        "{% set ns = namespace(s='x') %}{% for i in range(100) %}{% set ns.s = ns.s.replace('x', 'xx') %}{% endfor %}",
-        "{% set ns = namespace(l=[]) %}{% for i in range(9999) %}{% set ns.l = [ns.l] %}{% endfor %}{{ ns.l }}",
+        "{% set ns = namespace(s='x') %}{% for i in range(100) %}{% set ns.s = ns.s.replace('x', 'xx') %}{% "
+        "endfor %}",
+        "{% set ns = namespace(l=[]) %}{% for i in range(9999) %}{% set ns.l = [ns.l] %}{% endfor %}{{ ns.l "
+        "}}",
         "{% set ns = namespace() %}{% set ns.me = ns %}{{ ns }}",
         "{% for i in range(100000) %}{{ 'x' * 100000 }}{% endfor %}",
         "{{ '%99999999d' % 1 }}",
@@ -123,25 +130,34 @@ static void hostile_templates_end_with_a_limit_error(void **state) {
     };
     for (size_t i = 0; i < sizeof templates / sizeof *templates; i++) {
         APLI_AUTO_TEXT output = {0};
-        AplErr error = render(templates[i], strlen(templates[i]), json_object_get(fixture, "context"), &output);
-        if (error != APL_LIMIT) fail_msg("%s: error %d: %s", templates[i], error, error ? apli_error_message() : "");
+        AplErr error =
+            render(templates[i], strlen(templates[i]), json_object_get(fixture, "context"), &output);
+        if (error != APL_LIMIT)
+            fail_msg("%s: error %d: %s", templates[i], error, error ? apli_error_message() : "");
     }
 }
 
 static void deep_nesting_is_an_error_and_not_a_crash(void **state) {
     (void)state;
-    const char *openings[] = {"{{ (", "{{ [", "{{ not ", "{{ -", "{% if n %}", "{% for i in list %}", "{{ {1:", "{{ f(",
-                              "{{ n if ", "{% macro m() %}", "{{ n|d(", "{% set (", "{{ n[", "{% for ("};
+    const char *openings[] = {"{{ (",       "{{ [",
+                              "{{ not ",    "{{ -",
+                              "{% if n %}", "{% for i in list %}",
+                              "{{ {1:",     "{{ f(",
+                              "{{ n if ",   "{% macro m() %}",
+                              "{{ n|d(",    "{% set (",
+                              "{{ n[",      "{% for ("};
     for (size_t i = 0; i < sizeof openings / sizeof *openings; i++) {
         APLI_AUTO_TEXT text = {0}, output = {0};
         const char *again = openings[i] + (openings[i][1] == '{' ? 3 : 0);
         apli_text_append_string(&text, openings[i]);
         if (openings[i][1] == '%' && strchr(openings[i], '(')) again = "(";
         for (int k = 0; k < 100000; k++) apli_text_append_string(&text, again);
-        assert_int_not_equal(render(text.bytes, text.length, json_object_get(fixture, "context"), &output), APL_OK);
+        assert_int_not_equal(render(text.bytes, text.length, json_object_get(fixture, "context"), &output),
+                             APL_OK);
     }
     /* and long chains, which are deep trees */
-    const char *links[] = {".a", "[0]", "|upper", "+1", "()", " is defined", "*1", " if n else 1", "~1", " and 1"};
+    const char *links[] = {".a",          "[0]", "|upper",       "+1", "()",
+                           " is defined", "*1",  " if n else 1", "~1", " and 1"};
     for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
         APLI_AUTO_TEXT text = {0}, output = {0};
         apli_text_append_string(&text, "{{ n");

@@ -1,5 +1,5 @@
-/* model/tokenizer against the `tokenizers` package (tests/reference/make_tokenizer_fixture.py) on the whole vocabulary of
-   SmolLM2, and against hostile specifications and texts. */
+/* model/tokenizer against the `tokenizers` package (tests/reference/make_tokenizer_fixture.py) on the
+   whole vocabulary of SmolLM2, and against hostile specifications and texts. */
 #include "model/tokenizer.h"
 
 #include <jansson.h>
@@ -58,23 +58,36 @@ static int load_vocabulary(void **state) {
         merges[merge_count++] = (AplTokenString){merge, length + 1};
     }
     fclose(file);
-    smollm2 = (AplTokenizerSpec){.source = "smollm2.gguf", .model = "gpt2", .pre = "smollm", .token_count = count,
-                                 .tokens = tokens, .types = types, .merge_count = merge_count, .merges = merges, .bos = 1,
-                                 .eos = 2, .unk = 0, .pad = 2, .end_of_turn = -1};
+    smollm2 = (AplTokenizerSpec){.source = "smollm2.gguf",
+                                 .model = "gpt2",
+                                 .pre = "smollm",
+                                 .token_count = count,
+                                 .tokens = tokens,
+                                 .types = types,
+                                 .merge_count = merge_count,
+                                 .merges = merges,
+                                 .bos = 1,
+                                 .eos = 2,
+                                 .unk = 0,
+                                 .pad = 2,
+                                 .end_of_turn = -1};
     return count == VOCABULARY && apli_tokenizer_new(&smollm2, &tokenizer) == APL_OK ? 0 : -1;
 }
 
 static int free_vocabulary(void **state) {
     (void)state;
     apli_tokenizer_free(tokenizer);
-    for (size_t i = VOCABULARY - smollm2.merge_count; i < VOCABULARY; i++) free((char *)(uintptr_t)tokens[i].bytes);
+    for (size_t i = VOCABULARY - smollm2.merge_count; i < VOCABULARY; i++)
+        free((char *)(uintptr_t)tokens[i].bytes);
     json_decref(fixture);
     return 0;
 }
 
-static void expect_ids(const AplTokenizer *with, const char *name, const json_t *text, unsigned flags, const json_t *expected) {
+static void expect_ids(const AplTokenizer *with, const char *name, const json_t *text, unsigned flags,
+                       const json_t *expected) {
     APLI_AUTO_TOKENS ids = {0};
-    AplErr error = apli_tokenizer_encode(with, json_string_value(text), json_string_length(text), flags, &ids);
+    AplErr error =
+        apli_tokenizer_encode(with, json_string_value(text), json_string_length(text), flags, &ids);
     if (error) fail_msg("%s", apli_error_message());
     bool same = ids.length == json_array_size(expected);
     for (size_t i = 0; same && i < ids.length; i++)
@@ -129,7 +142,8 @@ static void decoding_gives_back_every_text(void **state) {
         AplTokenString text = string_of(json_object_get(value, "text"));
         APLI_AUTO_TOKENS ids = {0};
         APLI_AUTO_TEXT back = {0};
-        assert_int_equal(apli_tokenizer_encode(tokenizer, text.bytes, text.length, APLI_PARSE_SPECIAL, &ids), APL_OK);
+        assert_int_equal(apli_tokenizer_encode(tokenizer, text.bytes, text.length, APLI_PARSE_SPECIAL, &ids),
+                         APL_OK);
         assert_int_equal(apli_tokenizer_decode(tokenizer, ids.ids, ids.length, &back), APL_OK);
         assert_int_equal(back.length + ids.dropped, text.length);
         if (ids.dropped) continue;
@@ -154,7 +168,11 @@ static void bytes_outside_the_vocabulary_are_counted(void **state) {
     (void)state;
     /* SmolLM2 has tokens for 235 bytes; 0xFF and 0x04 are not among them */
     APLI_AUTO_TOKENS ids = {0};
-    assert_int_equal(apli_tokenizer_encode(tokenizer, "\xFF\x04" "a", 3, 0, &ids), APL_OK);
+    assert_int_equal(apli_tokenizer_encode(tokenizer,
+                                           "\xFF\x04"
+                                           "a",
+                                           3, 0, &ids),
+                     APL_OK);
     assert_int_equal(ids.dropped, 2);
     assert_int_equal(ids.length, 1);
 }
@@ -162,8 +180,8 @@ static void bytes_outside_the_vocabulary_are_counted(void **state) {
 static void long_runs_take_little_time(void **state) {
     (void)state;
     char *text = malloc(1 << 20);
-    const char *const pretokenizers[] = {"smollm", "gpt-2", "falcon", "llama-bpe", "qwen2", "tekken", "gpt-4o",
-                                         "deepseek-llm", "deepseek-coder", "deepseek-v3"};
+    const char *const pretokenizers[] = {"smollm", "gpt-2",  "falcon",       "llama-bpe",      "qwen2",
+                                         "tekken", "gpt-4o", "deepseek-llm", "deepseek-coder", "deepseek-v3"};
     for (size_t p = 0; p < sizeof pretokenizers / sizeof *pretokenizers; p++) {
         size_t length = p == 0 ? 1 << 20 : 1 << 17;
         AplTokenizerSpec spec = smollm2;
@@ -216,7 +234,8 @@ static void tokens_can_be_asked_for(void **state) {
     assert_true(apli_tokenizer_ends(tokenizer, 0)); /* <|endoftext|> */
     assert_false(apli_tokenizer_ends(tokenizer, 1));
     AplTokenString token;
-    assert_int_equal(apli_tokenizer_token(tokenizer, apli_tokenizer_find(tokenizer, " the", 4), &token), APL_OK);
+    assert_int_equal(apli_tokenizer_token(tokenizer, apli_tokenizer_find(tokenizer, " the", 4), &token),
+                     APL_OK);
     assert_int_equal(token.length, 4);
     assert_memory_equal(token.bytes, " the", 4);
     assert_int_equal(apli_tokenizer_token(tokenizer, VOCABULARY, &token), APL_INDEX);
@@ -227,14 +246,26 @@ static void tokens_can_be_asked_for(void **state) {
 }
 
 /* A vocabulary by hand: letters a to c, their unions, a control and a user-defined token. */
-static const AplTokenString small_tokens[] = {{"a", 1}, {"b", 1}, {"c", 1}, {"ab", 2}, {"abc", 3}, {"<s>", 3}, {"c!", 2}};
+static const AplTokenString small_tokens[] = {{"a", 1},   {"b", 1},   {"c", 1}, {"ab", 2},
+                                              {"abc", 3}, {"<s>", 3}, {"c!", 2}};
 static const int32_t small_types[] = {1, 1, 1, 1, 1, 3, 4};
 static const AplTokenString small_merges[] = {{"a b", 3}, {"ab c", 4}};
 
 static AplTokenizerSpec small_spec(void) {
-    return (AplTokenizerSpec){.source = "small.gguf", .model = "gpt2", .pre = "gpt-2", .token_count = 7,
-                              .tokens = small_tokens, .types = small_types, .merge_count = 2, .merges = small_merges,
-                              .bos = 5, .eos = -1, .unk = -1, .pad = -1, .end_of_turn = -1, .add_bos = true};
+    return (AplTokenizerSpec){.source = "small.gguf",
+                              .model = "gpt2",
+                              .pre = "gpt-2",
+                              .token_count = 7,
+                              .tokens = small_tokens,
+                              .types = small_types,
+                              .merge_count = 2,
+                              .merges = small_merges,
+                              .bos = 5,
+                              .eos = -1,
+                              .unk = -1,
+                              .pad = -1,
+                              .end_of_turn = -1,
+                              .add_bos = true};
 }
 
 static void special_tokens_follow_the_flags(void **state) {
@@ -244,7 +275,9 @@ static void special_tokens_follow_the_flags(void **state) {
     assert_int_equal(apli_tokenizer_new(&spec, &small), APL_OK);
     const char *text = "abc<s>abc!";
     APLI_AUTO_TOKENS ids = {0};
-    assert_int_equal(apli_tokenizer_encode(small, text, strlen(text), APLI_ADD_SPECIAL | APLI_PARSE_SPECIAL, &ids), APL_OK);
+    assert_int_equal(
+        apli_tokenizer_encode(small, text, strlen(text), APLI_ADD_SPECIAL | APLI_PARSE_SPECIAL, &ids),
+        APL_OK);
     const int32_t parsed[] = {5, 4, 5, 3, 6}; /* the user-defined "c!" takes the c before merging can */
     assert_int_equal(ids.length, 5);
     assert_memory_equal(ids.ids, parsed, sizeof parsed);
@@ -267,21 +300,25 @@ static void a_wrong_specification_is_refused_by_name_and_number(void **state) {
     (void)state;
     AplTokenizerSpec spec = small_spec();
     spec.model = "llama";
-    expect_refusal(&spec, APL_NONCE, "small.gguf: tokenizer.ggml.model is \"llama\"; the kind known here is \"gpt2\"");
+    expect_refusal(&spec, APL_NONCE,
+                   "small.gguf: tokenizer.ggml.model is \"llama\"; the kind known here is \"gpt2\"");
     spec = small_spec();
     spec.pre = "martian";
-    expect_refusal(&spec, APL_NONCE,
-                   "small.gguf: tokenizer.ggml.pre is \"martian\", a way of splitting text that is not known");
+    expect_refusal(
+        &spec, APL_NONCE,
+        "small.gguf: tokenizer.ggml.pre is \"martian\", a way of splitting text that is not known");
     spec = small_spec();
     spec.eos = 7;
-    expect_refusal(&spec, APL_FILE_DATA, "small.gguf: tokenizer.ggml.eos_token_id is 7, the vocabulary has 7 tokens");
+    expect_refusal(&spec, APL_FILE_DATA,
+                   "small.gguf: tokenizer.ggml.eos_token_id is 7, the vocabulary has 7 tokens");
     spec = small_spec();
     spec.bos = -1;
     expect_refusal(&spec, APL_FILE_DATA,
                    "small.gguf: tokenizer.ggml.add_bos_token is true, and there is no bos_token_id");
     spec = small_spec();
     spec.token_count = 0;
-    expect_refusal(&spec, APL_FILE_DATA, "small.gguf: tokenizer.ggml.tokens has 0 entries, not 1 to 16777216");
+    expect_refusal(&spec, APL_FILE_DATA,
+                   "small.gguf: tokenizer.ggml.tokens has 0 entries, not 1 to 16777216");
     spec = small_spec();
     const AplTokenString doubled[] = {{"a", 1}, {"b", 1}, {"a", 1}, {"", 0}, {"x", 1}, {"y", 1}, {"z", 1}};
     spec.tokens = doubled;
@@ -291,19 +328,23 @@ static void a_wrong_specification_is_refused_by_name_and_number(void **state) {
     spec.types = wrong_types;
     expect_refusal(&spec, APL_FILE_DATA, "small.gguf: tokenizer.ggml.token_type[2] is 9, not 1 to 6");
     spec.types = byte_type;
-    expect_refusal(&spec, APL_FILE_DATA,
-                   "small.gguf: tokenizer.ggml.tokens[1] is a byte token, but is not written <0x00> to <0xFF>");
+    expect_refusal(
+        &spec, APL_FILE_DATA,
+        "small.gguf: tokenizer.ggml.tokens[1] is a byte token, but is not written <0x00> to <0xFF>");
     spec = small_spec();
     const AplTokenString no_blank[] = {{"a b", 3}, {"abc", 3}}, unknown[] = {{"a z", 3}, {"ab c", 4}},
                          product[] = {{"a b", 3}, {"b c", 3}};
     spec.merges = no_blank;
-    expect_refusal(&spec, APL_FILE_DATA, "small.gguf: tokenizer.ggml.merges[1] is not two parts with a blank between them");
+    expect_refusal(&spec, APL_FILE_DATA,
+                   "small.gguf: tokenizer.ggml.merges[1] is not two parts with a blank between them");
     spec.merges = unknown;
-    expect_refusal(&spec, APL_FILE_DATA,
-                   "small.gguf: tokenizer.ggml.merges[0]: its second part \"z\" is not in the vocabulary of 7 tokens");
+    expect_refusal(
+        &spec, APL_FILE_DATA,
+        "small.gguf: tokenizer.ggml.merges[0]: its second part \"z\" is not in the vocabulary of 7 tokens");
     spec.merges = product;
-    expect_refusal(&spec, APL_FILE_DATA,
-                   "small.gguf: tokenizer.ggml.merges[1]: its product \"bc\" is not in the vocabulary of 7 tokens");
+    expect_refusal(
+        &spec, APL_FILE_DATA,
+        "small.gguf: tokenizer.ggml.merges[1]: its product \"bc\" is not in the vocabulary of 7 tokens");
 }
 
 int main(void) {

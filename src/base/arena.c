@@ -36,7 +36,8 @@ static AplErr add_chunk(AplArena *arena, size_t needed) {
     size_t size = arena->chunks ? 2 * arena->chunks->size : FIRST_CHUNK;
     if (size > LARGEST_STEP) size = LARGEST_STEP;
     if (size < needed) size = needed;
-    FAIL_IF(size > arena->limit - arena->total, APL_LIMIT, "more than %zu bytes of working memory needed", arena->limit);
+    FAIL_IF(size > arena->limit - arena->total, APL_LIMIT, "more than %zu bytes of working memory needed",
+            arena->limit);
     AplArenaChunk *chunk = malloc(sizeof *chunk + size);
     FAIL_IF(!chunk, APL_WS_FULL, "no memory for %zu bytes", size);
     POISON(chunk->bytes, size);

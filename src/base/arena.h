@@ -1,5 +1,6 @@
-/* A bump arena: many small things that die together. Every block is aligned to 16 bytes; under AddressSanitizer a red zone
-   follows each, and all of the arena is poisoned again by a reset. Starts as {.limit = bytes}. */
+/* A bump arena: many small things that die together. Every block is aligned to 16 bytes; under
+   AddressSanitizer a red zone follows each, and all of the arena is poisoned again by a reset. Starts as
+   {.limit = bytes}. */
 #ifndef APLI_BASE_ARENA_H
 #define APLI_BASE_ARENA_H
 
@@ -9,9 +10,9 @@
 
 typedef struct AplArena {
     struct AplArenaChunk *chunks; /* newest first */
-    size_t used; /* of the newest chunk */
-    size_t total; /* bytes of all chunks */
-    size_t limit; /* LIMIT ERROR past so many bytes */
+    size_t used;                  /* of the newest chunk */
+    size_t total;                 /* bytes of all chunks */
+    size_t limit;                 /* LIMIT ERROR past so many bytes */
 } AplArena;
 
 /* `size` bytes, not cleared. LIMIT or WS FULL error. */

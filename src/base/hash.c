@@ -35,8 +35,8 @@ static void sip_round(uint64_t v[4]) {
 
 uint64_t apli_hash_bytes(const void *bytes, size_t length) {
     pthread_once(&seeded, draw_seed);
-    uint64_t v[4] = {seed[0] ^ 0x736F6D6570736575u, seed[1] ^ 0x646F72616E646F6Du, seed[0] ^ 0x6C7967656E657261u,
-                     seed[1] ^ 0x7465646279746573u};
+    uint64_t v[4] = {seed[0] ^ 0x736F6D6570736575u, seed[1] ^ 0x646F72616E646F6Du,
+                     seed[0] ^ 0x6C7967656E657261u, seed[1] ^ 0x7465646279746573u};
     const uint8_t *at = bytes;
     size_t left = length;
     for (; left >= 8; left -= 8, at += 8) {

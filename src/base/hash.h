@@ -1,5 +1,6 @@
-/* Hashing of bytes and numbers that an adversary may choose: seeded once a process from the system's random source, so
-   that no file can be made whose entries collide. Results must not depend on a hash's value or order. */
+/* Hashing of bytes and numbers that an adversary may choose: seeded once a process from the system's
+   random source, so that no file can be made whose entries collide. Results must not depend on a hash's
+   value or order. */
 #ifndef APLI_BASE_HASH_H
 #define APLI_BASE_HASH_H
 

@@ -31,11 +31,11 @@ static size_t normalize_lines(const char *text, size_t length, char *normal) {
 }
 
 static AplErr parse(AplTemplate *template, const char *source_name, const char *text, size_t length) {
-    FAIL_IF(length > JINJA_MAX_TEMPLATE, APL_LIMIT, "%s: a template of %zu bytes, the limit is %d", source_name, length,
-            JINJA_MAX_TEMPLATE);
+    FAIL_IF(length > JINJA_MAX_TEMPLATE, APL_LIMIT, "%s: a template of %zu bytes, the limit is %d",
+            source_name, length, JINJA_MAX_TEMPLATE);
     size_t wrong;
-    FAIL_IF(!apli_utf8_valid(text, length, &wrong), APL_FILE_DATA, "%s: byte %zu of the template is not UTF-8", source_name,
-            wrong);
+    FAIL_IF(!apli_utf8_valid(text, length, &wrong), APL_FILE_DATA,
+            "%s: byte %zu of the template is not UTF-8", source_name, wrong);
     void *source, *normal;
     TRY(apli_arena_allocate(&template->arena, strlen(source_name) + 1, &source));
     TRY(apli_arena_allocate(&template->arena, length, &normal));

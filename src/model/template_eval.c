@@ -1,7 +1,8 @@
 /* Running statements: output, scopes, loops, macros, and the bounds on all of them.
 
-   Scopes are frames. A loop has a new frame for each turn, a macro one whose outer frame is where it was defined; `if` has
-   none of its own. A name is looked for from the inside out, then among the built-in functions. */
+   Scopes are frames. A loop has a new frame for each turn, a macro one whose outer frame is where it was
+   defined; `if` has none of its own. A name is looked for from the inside out, then among the built-in
+   functions. */
 #include "model/template_internal.h"
 
 #include <string.h>
@@ -18,7 +19,8 @@ AplErr apli_jinja_enter(JinjaEvaluator *evaluator) {
 }
 
 AplErr apli_jinja_write(JinjaEvaluator *evaluator, const char *bytes, size_t length) {
-    FAIL_IF(length > JINJA_MAX_OUTPUT - evaluator->written, APL_LIMIT, "more than %d bytes of output", JINJA_MAX_OUTPUT);
+    FAIL_IF(length > JINJA_MAX_OUTPUT - evaluator->written, APL_LIMIT, "more than %d bytes of output",
+            JINJA_MAX_OUTPUT);
     evaluator->written += length;
     apli_text_append(evaluator->output, bytes, length);
     return apli_text_status(evaluator->output);
@@ -50,8 +52,10 @@ AplErr apli_jinja_assign(JinjaEvaluator *evaluator, JinjaString name, const Jinj
 static AplErr assign_namespace(JinjaEvaluator *evaluator, const JinjaNode *target, const JinjaValue *value) {
     JinjaValue namespace, name = apli_jinja_string(target->name.bytes, target->name.length);
     TRY(apli_jinja_evaluate(evaluator, target->first, &namespace));
-    FAIL_IF(namespace.kind != JINJA_NAMESPACE, APL_DOMAIN, "cannot assign attribute on non-namespace object \"%.*s\"",
-            (int)(target->first->name.length < 60 ? target->first->name.length : 60), target->first->name.bytes);
+    FAIL_IF(namespace.kind != JINJA_NAMESPACE, APL_DOMAIN,
+            "cannot assign attribute on non-namespace object \"%.*s\"",
+            (int)(target->first->name.length < 60 ? target->first->name.length : 60),
+            target->first->name.bytes);
     return apli_jinja_dict_put(evaluator, namespace.dict, &name, value);
 }
 
@@ -103,7 +107,8 @@ static AplErr write_value(JinjaEvaluator *evaluator, const JinjaValue *value) {
 }
 
 /* The items for which the loop's condition holds. */
-static AplErr filter_items(JinjaEvaluator *evaluator, const JinjaNode *node, const JinjaValue **items, size_t *count) {
+static AplErr filter_items(JinjaEvaluator *evaluator, const JinjaNode *node, const JinjaValue **items,
+                           size_t *count) {
     JinjaValue kept;
     JinjaFrame *saved = evaluator->frame;
     TRY(apli_jinja_new_list(evaluator, JINJA_LIST, *count, &kept));
@@ -172,7 +177,8 @@ static AplErr make_macro(JinjaEvaluator *evaluator, const JinjaNode *node, Jinja
 static AplErr run_call_block(JinjaEvaluator *evaluator, const JinjaNode *node) {
     JinjaValue caller, result, saved = evaluator->captured;
     TRY(make_macro(evaluator, node, &caller));
-    JinjaNode call = *node->first, constant = {.kind = JINJA_CONSTANT, .line = node->line, .constant = caller};
+    JinjaNode call = *node->first,
+              constant = {.kind = JINJA_CONSTANT, .line = node->line, .constant = caller};
     size_t count = call.count + call.named_count;
     void *items, *names;
     TRY(apli_arena_allocate(&evaluator->arena, (count + 1) * sizeof *call.items, &items));
@@ -193,7 +199,8 @@ static AplErr run_with(JinjaEvaluator *evaluator, const JinjaNode *node) {
     TRY(apli_jinja_new_frame(evaluator, saved, &inner));
     for (size_t i = 0; i < node->count; i++) {
         JinjaValue value;
-        TRY(apli_jinja_evaluate(evaluator, node->items[i]->first, &value)); /* names are not yet visible here */
+        TRY(apli_jinja_evaluate(evaluator, node->items[i]->first,
+                                &value)); /* names are not yet visible here */
         evaluator->frame = inner;
         TRY(assign_target(evaluator, node->items[i]->target, &value));
         evaluator->frame = saved;
@@ -247,9 +254,12 @@ AplErr apli_jinja_run(JinjaEvaluator *evaluator, const JinjaNode *body) {
 }
 
 /* A macro's parameters, in its own frame: given by place, by name, by default, or undefined. */
-static AplErr bind_parameters(JinjaEvaluator *evaluator, const JinjaNode *macro, const JinjaArguments *arguments) {
-    FAIL_IF(arguments->count > macro->count, APL_DOMAIN, "macro \"%.*s\" takes not more than %zu argument(s), not %zu",
-            (int)(macro->name.length < 60 ? macro->name.length : 60), macro->name.bytes, macro->count, arguments->count);
+static AplErr bind_parameters(JinjaEvaluator *evaluator, const JinjaNode *macro,
+                              const JinjaArguments *arguments) {
+    FAIL_IF(arguments->count > macro->count, APL_DOMAIN,
+            "macro \"%.*s\" takes not more than %zu argument(s), not %zu",
+            (int)(macro->name.length < 60 ? macro->name.length : 60), macro->name.bytes, macro->count,
+            arguments->count);
     size_t used = 0;
     for (size_t i = 0; i < macro->count; i++) {
         JinjaString name = macro->items[i]->name;
@@ -279,8 +289,8 @@ static AplErr bind_parameters(JinjaEvaluator *evaluator, const JinjaNode *macro,
     return APL_OK;
 }
 
-AplErr apli_jinja_call_macro(JinjaEvaluator *evaluator, const JinjaFunction *function, const JinjaArguments *arguments,
-                             JinjaValue *result) {
+AplErr apli_jinja_call_macro(JinjaEvaluator *evaluator, const JinjaFunction *function,
+                             const JinjaArguments *arguments, JinjaValue *result) {
     JinjaFrame *saved = evaluator->frame;
     TRY(apli_jinja_enter(evaluator));
     TRY(apli_jinja_new_frame(evaluator, function->frame, &evaluator->frame));

@@ -1,5 +1,5 @@
-/* Evaluating expressions: names, literals, calls and the logical operators. Arithmetic, comparison and access are in
-   template_operators.c. */
+/* Evaluating expressions: names, literals, calls and the logical operators. Arithmetic, comparison and
+   access are in template_operators.c. */
 #include "model/template_internal.h"
 
 #include <string.h>
@@ -15,8 +15,8 @@ static AplErr evaluate_name(JinjaEvaluator *evaluator, JinjaString name, JinjaVa
     }
     const JinjaRow *row = apli_jinja_find_function(name);
     if (!row)
-        return apli_jinja_undefined(evaluator, result, "'%.*s' is undefined", (int)(name.length < 100 ? name.length : 100),
-                                    name.bytes);
+        return apli_jinja_undefined(evaluator, result, "'%.*s' is undefined",
+                                    (int)(name.length < 100 ? name.length : 100), name.bytes);
     void *memory;
     TRY(apli_arena_zeroed(&evaluator->arena, sizeof(JinjaFunction), &memory));
     *result = (JinjaValue){.kind = JINJA_FUNCTION, .function = memory};
@@ -26,8 +26,10 @@ static AplErr evaluate_name(JinjaEvaluator *evaluator, JinjaString name, JinjaVa
 
 static AplErr evaluate_list(JinjaEvaluator *evaluator, const JinjaNode *node, JinjaValue *result) {
     JinjaValue list;
-    TRY(apli_jinja_new_list(evaluator, node->kind == JINJA_MAKE_TUPLE ? JINJA_TUPLE : JINJA_LIST, node->count, &list));
-    for (size_t i = 0; i < node->count; i++) TRY(apli_jinja_evaluate(evaluator, node->items[i], &list.items[i]));
+    TRY(apli_jinja_new_list(evaluator, node->kind == JINJA_MAKE_TUPLE ? JINJA_TUPLE : JINJA_LIST, node->count,
+                            &list));
+    for (size_t i = 0; i < node->count; i++)
+        TRY(apli_jinja_evaluate(evaluator, node->items[i], &list.items[i]));
     *result = list;
     return APL_OK;
 }
@@ -45,13 +47,17 @@ static AplErr evaluate_dict(JinjaEvaluator *evaluator, const JinjaNode *node, Ji
     return APL_OK;
 }
 
-static AplErr evaluate_arguments(JinjaEvaluator *evaluator, const JinjaNode *node, JinjaArguments *arguments) {
+static AplErr evaluate_arguments(JinjaEvaluator *evaluator, const JinjaNode *node,
+                                 JinjaArguments *arguments) {
     size_t count = node->count + node->named_count;
     JinjaValue values;
     TRY(apli_jinja_new_list(evaluator, JINJA_LIST, count, &values));
     for (size_t i = 0; i < count; i++) TRY(apli_jinja_evaluate(evaluator, node->items[i], &values.items[i]));
-    *arguments = (JinjaArguments){.items = values.items, .count = node->count, .names = node->names,
-                                  .named = values.items + node->count, .named_count = node->named_count};
+    *arguments = (JinjaArguments){.items = values.items,
+                                  .count = node->count,
+                                  .names = node->names,
+                                  .named = values.items + node->count,
+                                  .named_count = node->named_count};
     return APL_OK;
 }
 
@@ -75,18 +81,21 @@ AplErr apli_jinja_call_row(JinjaEvaluator *evaluator, const JinjaRow *row, const
                            const JinjaArguments *arguments, JinjaValue *result) {
     JinjaValue bound[JINJA_MAX_PARAMETERS] = {0};
     if (row->parameters) {
-        FAIL_IF(arguments->count > parameter_count(row->parameters), APL_DOMAIN, "%s takes %zu argument(s), not %zu",
-                row->name, parameter_count(row->parameters), arguments->count);
+        FAIL_IF(arguments->count > parameter_count(row->parameters), APL_DOMAIN,
+                "%s takes %zu argument(s), not %zu", row->name, parameter_count(row->parameters),
+                arguments->count);
         for (size_t i = 0; i < arguments->count; i++) bound[i] = arguments->items[i];
         for (size_t i = 0; i < arguments->named_count; i++) {
             int place = parameter_place(row->parameters, arguments->names[i]);
-            FAIL_IF(place < 0 || bound[place].kind != JINJA_ABSENT, APL_DOMAIN, "%s takes no argument \"%.*s\" here", row->name,
-                    (int)(arguments->names[i].length < 60 ? arguments->names[i].length : 60), arguments->names[i].bytes);
+            FAIL_IF(place < 0 || bound[place].kind != JINJA_ABSENT, APL_DOMAIN,
+                    "%s takes no argument \"%.*s\" here", row->name,
+                    (int)(arguments->names[i].length < 60 ? arguments->names[i].length : 60),
+                    arguments->names[i].bytes);
             bound[place] = arguments->named[i];
         }
         for (int i = 0; i < row->required; i++)
-            FAIL_IF(bound[i].kind == JINJA_ABSENT, APL_DOMAIN, "%s needs %d argument(s): %s", row->name, row->required,
-                    row->parameters);
+            FAIL_IF(bound[i].kind == JINJA_ABSENT, APL_DOMAIN, "%s needs %d argument(s): %s", row->name,
+                    row->required, row->parameters);
     }
     return row->call(evaluator, subject, bound, arguments, result);
 }
@@ -94,9 +103,12 @@ AplErr apli_jinja_call_row(JinjaEvaluator *evaluator, const JinjaRow *row, const
 AplErr apli_jinja_call(JinjaEvaluator *evaluator, const JinjaValue *function, const JinjaArguments *arguments,
                        JinjaValue *result) {
     FAIL_IF(function->kind == JINJA_UNDEFINED, APL_VALUE, "%.*s", (int)function->length, function->bytes);
-    FAIL_IF(function->kind != JINJA_FUNCTION, APL_DOMAIN, "'%s' object is not callable", apli_jinja_type_name(function));
-    if (!function->function->row) return apli_jinja_call_macro(evaluator, function->function, arguments, result);
-    return apli_jinja_call_row(evaluator, function->function->row, &function->function->subject, arguments, result);
+    FAIL_IF(function->kind != JINJA_FUNCTION, APL_DOMAIN, "'%s' object is not callable",
+            apli_jinja_type_name(function));
+    if (!function->function->row)
+        return apli_jinja_call_macro(evaluator, function->function, arguments, result);
+    return apli_jinja_call_row(evaluator, function->function->row, &function->function->subject, arguments,
+                               result);
 }
 
 static AplErr evaluate_call(JinjaEvaluator *evaluator, const JinjaNode *node, JinjaValue *result) {
@@ -179,9 +191,9 @@ static AplErr evaluate_conditional(JinjaEvaluator *evaluator, const JinjaNode *n
     TRY(apli_jinja_evaluate(evaluator, node->second, &condition));
     if (apli_jinja_truth(&condition)) return apli_jinja_evaluate(evaluator, node->first, result);
     if (node->third) return apli_jinja_evaluate(evaluator, node->third, result);
-    return apli_jinja_undefined(evaluator, result,
-                                "the inline if-expression on line %d evaluated to false and no else section was defined",
-                                node->line);
+    return apli_jinja_undefined(
+        evaluator, result,
+        "the inline if-expression on line %d evaluated to false and no else section was defined", node->line);
 }
 
 static AplErr evaluate(JinjaEvaluator *evaluator, const JinjaNode *node, JinjaValue *result) {

@@ -43,8 +43,8 @@ AplErr apli_jinja_expected(const JinjaParser *parser, const char *what) {
     if (token->kind <= JINJA_TOKEN_BLOCK_END)
         return apli_fail(APL_SYNTAX, "%s, line %d: expected %s, found %s", parser->source, token->line, what,
                          names[token->kind]);
-    return apli_fail(APL_SYNTAX, "%s, line %d: expected %s, found \"%.*s\"", parser->source, token->line, what, shown,
-                     token->text.bytes);
+    return apli_fail(APL_SYNTAX, "%s, line %d: expected %s, found \"%.*s\"", parser->source, token->line,
+                     what, shown, token->text.bytes);
 }
 
 AplErr apli_jinja_expect(JinjaParser *parser, JinjaTokenKind kind, const char *text) {
@@ -68,12 +68,16 @@ static bool skip_operator(JinjaParser *parser, int operation) {
     return true;
 }
 
-static bool at_name(const JinjaParser *parser, const char *name) { return apli_jinja_at(parser, JINJA_TOKEN_NAME, name); }
-static bool skip_name(JinjaParser *parser, const char *name) { return apli_jinja_skip(parser, JINJA_TOKEN_NAME, name); }
+static bool at_name(const JinjaParser *parser, const char *name) {
+    return apli_jinja_at(parser, JINJA_TOKEN_NAME, name);
+}
+static bool skip_name(JinjaParser *parser, const char *name) {
+    return apli_jinja_skip(parser, JINJA_TOKEN_NAME, name);
+}
 
 static AplErr deeper(JinjaParser *parser) {
-    FAIL_IF(++parser->depth > JINJA_MAX_DEPTH, APL_LIMIT, "%s, line %d: nested more than %d deep", parser->source,
-            parser->token->line, JINJA_MAX_DEPTH);
+    FAIL_IF(++parser->depth > JINJA_MAX_DEPTH, APL_LIMIT, "%s, line %d: nested more than %d deep",
+            parser->source, parser->token->line, JINJA_MAX_DEPTH);
     return APL_OK;
 }
 
@@ -101,7 +105,8 @@ static AplErr parse_list(JinjaParser *parser, JinjaNode **node) {
         JinjaNode *item;
         TRY(apli_jinja_parse_expression(parser, &item));
         TRY(apli_jinja_push(parser, &(*node)->items, &(*node)->count, item));
-        if (!skip_operator(parser, ',') && !at_operator(parser, ']')) return apli_jinja_expected(parser, "',' or ']'");
+        if (!skip_operator(parser, ',') && !at_operator(parser, ']'))
+            return apli_jinja_expected(parser, "',' or ']'");
     }
     return APL_OK;
 }
@@ -115,7 +120,8 @@ static AplErr parse_dict(JinjaParser *parser, JinjaNode **node) {
         TRY(apli_jinja_parse_expression(parser, &value));
         TRY(apli_jinja_push(parser, &(*node)->items, &(*node)->count, key));
         TRY(apli_jinja_push(parser, &(*node)->items, &(*node)->count, value));
-        if (!skip_operator(parser, ',') && !at_operator(parser, '}')) return apli_jinja_expected(parser, "',' or '}'");
+        if (!skip_operator(parser, ',') && !at_operator(parser, '}'))
+            return apli_jinja_expected(parser, "',' or '}'");
     }
     return APL_OK;
 }
@@ -166,8 +172,8 @@ static AplErr parse_arguments(JinjaParser *parser, JinjaNode *call) {
         JinjaNode *item;
         if (at_operator(parser, '*') || at_operator(parser, JINJA_PAIR('*', '*')))
             return apli_jinja_expected(parser, "an argument (unpacking by * is not part of this Jinja)");
-        bool keyword = parser->token->kind == JINJA_TOKEN_NAME && parser->token[1].kind == JINJA_TOKEN_OPERATOR &&
-                       parser->token[1].operation == '=';
+        bool keyword = parser->token->kind == JINJA_TOKEN_NAME &&
+                       parser->token[1].kind == JINJA_TOKEN_OPERATOR && parser->token[1].operation == '=';
         if (keyword) {
             TRY(name_keyword(parser, call, parser->token->text));
             parser->token += 2;
@@ -176,7 +182,8 @@ static AplErr parse_arguments(JinjaParser *parser, JinjaNode *call) {
         }
         TRY(apli_jinja_parse_expression(parser, &item));
         TRY(apli_jinja_push(parser, &call->items, &all, item));
-        if (!skip_operator(parser, ',') && !at_operator(parser, ')')) return apli_jinja_expected(parser, "',' or ')'");
+        if (!skip_operator(parser, ',') && !at_operator(parser, ')'))
+            return apli_jinja_expected(parser, "',' or ')'");
     }
     call->count = all - call->named_count;
     return APL_OK;
@@ -229,8 +236,8 @@ static AplErr parse_attribute(JinjaParser *parser, JinjaNode *value, JinjaNode *
 
 /* Each link makes the tree one deeper for whoever walks it. */
 static AplErr chain_link(JinjaParser *parser, int *links) {
-    FAIL_IF(++*links > 4 * JINJA_MAX_DEPTH, APL_LIMIT, "%s, line %d: a chain of more than %d parts", parser->source,
-            parser->token->line, 4 * JINJA_MAX_DEPTH);
+    FAIL_IF(++*links > 4 * JINJA_MAX_DEPTH, APL_LIMIT, "%s, line %d: a chain of more than %d parts",
+            parser->source, parser->token->line, 4 * JINJA_MAX_DEPTH);
     return APL_OK;
 }
 
@@ -245,8 +252,8 @@ static AplErr parse_postfix(JinjaParser *parser, JinjaNode **node) {
 }
 
 static AplErr unknown(const JinjaParser *parser, const char *what, JinjaString name) {
-    return apli_fail(APL_SYNTAX, "%s, line %d: there is no %s \"%.*s\"", parser->source, parser->token->line, what,
-                     (int)(name.length < 40 ? name.length : 40), name.bytes);
+    return apli_fail(APL_SYNTAX, "%s, line %d: there is no %s \"%.*s\"", parser->source, parser->token->line,
+                     what, (int)(name.length < 40 ? name.length : 40), name.bytes);
 }
 
 static AplErr parse_filter(JinjaParser *parser, JinjaNode **node) {
@@ -264,8 +271,9 @@ static AplErr parse_filter(JinjaParser *parser, JinjaNode **node) {
 
 static bool at_test_argument(const JinjaParser *parser) {
     if (parser->token->kind == JINJA_TOKEN_NAME)
-        return !at_name(parser, "else") && !at_name(parser, "or") && !at_name(parser, "and") && !at_name(parser, "is") &&
-               !at_name(parser, "if") && !at_name(parser, "not") && !at_name(parser, "in");
+        return !at_name(parser, "else") && !at_name(parser, "or") && !at_name(parser, "and") &&
+               !at_name(parser, "is") && !at_name(parser, "if") && !at_name(parser, "not") &&
+               !at_name(parser, "in");
     return parser->token->kind == JINJA_TOKEN_STRING || parser->token->kind == JINJA_TOKEN_NUMBER ||
            at_operator(parser, '[') || at_operator(parser, '{');
 }
@@ -323,7 +331,9 @@ static AplErr parse_unary(JinjaParser *parser, bool with_filters, JinjaNode **no
     return APL_OK;
 }
 
-AplErr apli_jinja_parse_primary_call(JinjaParser *parser, JinjaNode **node) { return parse_unary(parser, false, node); }
+AplErr apli_jinja_parse_primary_call(JinjaParser *parser, JinjaNode **node) {
+    return parse_unary(parser, false, node);
+}
 
 /* The binary operators by level, loosest first; all associate to the left, ** too. */
 static const int levels[][5] = {
@@ -360,8 +370,8 @@ static AplErr parse_binary(JinjaParser *parser, int level, JinjaNode **node) {
 }
 
 static int comparison(JinjaParser *parser) {
-    static const int operations[] = {JINJA_PAIR('=', '='), JINJA_PAIR('!', '='), '<', '>', JINJA_PAIR('<', '='),
-                                     JINJA_PAIR('>', '=')};
+    static const int operations[] = {JINJA_PAIR('=', '='), JINJA_PAIR('!', '='), '<', '>',
+                                     JINJA_PAIR('<', '='), JINJA_PAIR('>', '=')};
     for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
         if (skip_operator(parser, operations[i])) return operations[i];
     if (skip_name(parser, "in")) return JINJA_IN;
@@ -394,10 +404,10 @@ static AplErr parse_comparison(JinjaParser *parser, JinjaNode **node) {
 static AplErr parse_not(JinjaParser *parser, JinjaNode **node) {
     if (!skip_name(parser, "not")) return parse_comparison(parser, node);
     TRY(deeper(parser));
-    JinjaNode *not;
-    TRY(apli_jinja_node(parser, JINJA_NOT, &not));
-    TRY(parse_not(parser, &not->first));
-    *node = not;
+    JinjaNode * not ;
+    TRY(apli_jinja_node(parser, JINJA_NOT, &not ));
+    TRY(parse_not(parser, &not ->first));
+    *node = not ;
     parser->depth--;
     return APL_OK;
 }
@@ -489,8 +499,9 @@ AplErr apli_jinja_parse_target(JinjaParser *parser, bool with_namespace, JinjaNo
     JinjaNode *tuple;
     TRY(apli_jinja_node(parser, JINJA_MAKE_TUPLE, &tuple));
     TRY(apli_jinja_push(parser, &tuple->items, &tuple->count, *node));
-    while (skip_operator(parser, ',') && (at_operator(parser, '(') ||
-                                         (parser->token->kind == JINJA_TOKEN_NAME && !at_name(parser, "in")))) {
+    while (
+        skip_operator(parser, ',') &&
+        (at_operator(parser, '(') || (parser->token->kind == JINJA_TOKEN_NAME && !at_name(parser, "in")))) {
         JinjaNode *item;
         TRY(parse_one_target(parser, with_namespace, &item));
         TRY(apli_jinja_push(parser, &tuple->items, &tuple->count, item));

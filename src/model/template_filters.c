@@ -1,4 +1,5 @@
-/* The filters behind `|`: those on texts and single values here, those on sequences in template_sequences.c. */
+/* The filters behind `|`: those on texts and single values here, those on sequences in
+   template_sequences.c. */
 #include "model/template_internal.h"
 
 #include <errno.h>
@@ -72,7 +73,8 @@ JINJA_BUILTIN(escape) {
 }
 
 JINJA_BUILTIN(default_value) {
-    bool keep = subject->kind != JINJA_UNDEFINED && (!apli_jinja_truth(&bound[1]) || apli_jinja_truth(subject));
+    bool keep =
+        subject->kind != JINJA_UNDEFINED && (!apli_jinja_truth(&bound[1]) || apli_jinja_truth(subject));
     *result = keep ? *subject : bound[0].kind == JINJA_ABSENT ? apli_jinja_string("", 0) : bound[0];
     return APL_OK;
 }
@@ -91,7 +93,8 @@ static bool read_number(const JinjaValue *string, int64_t base, bool real, Jinja
     if (!real && base != 16 && base != 0 && strpbrk(digits, "xX")) return false;
     char *stop;
     errno = 0;
-    *number = real ? apli_jinja_real(strtod(digits, &stop)) : apli_jinja_integer(strtoll(digits, &stop, (int)base));
+    *number =
+        real ? apli_jinja_real(strtod(digits, &stop)) : apli_jinja_integer(strtoll(digits, &stop, (int)base));
     return *stop == 0 && stop != digits && (real || errno == 0);
 }
 
@@ -107,7 +110,8 @@ JINJA_BUILTIN(to_integer) {
         if (read_number(subject, 10, true, &real) && fabs(real.real) < 9e18)
             *result = apli_jinja_integer((int64_t)real.real);
     }
-    if (subject->kind == JINJA_REAL && fabs(subject->real) < 9e18) *result = apli_jinja_integer((int64_t)subject->real);
+    if (subject->kind == JINJA_REAL && fabs(subject->real) < 9e18)
+        *result = apli_jinja_integer((int64_t)subject->real);
     return APL_OK;
 }
 
@@ -120,7 +124,8 @@ JINJA_BUILTIN(to_real) {
 }
 
 JINJA_BUILTIN(absolute) {
-    FAIL_IF(!apli_jinja_is_number(subject), APL_DOMAIN, "bad operand type for abs(): '%s'", apli_jinja_type_name(subject));
+    FAIL_IF(!apli_jinja_is_number(subject), APL_DOMAIN, "bad operand type for abs(): '%s'",
+            apli_jinja_type_name(subject));
     if (subject->kind == JINJA_REAL) {
         *result = apli_jinja_real(fabs(subject->real));
         return APL_OK;
@@ -132,7 +137,8 @@ JINJA_BUILTIN(absolute) {
 JINJA_BUILTIN(round_number) {
     int64_t digits = 0;
     if (bound[0].kind != JINJA_ABSENT) TRY(apli_jinja_need_integer("round", &bound[0], &digits));
-    FAIL_IF(!apli_jinja_is_number(subject), APL_DOMAIN, "round needs a number, not %s", apli_jinja_type_name(subject));
+    FAIL_IF(!apli_jinja_is_number(subject), APL_DOMAIN, "round needs a number, not %s",
+            apli_jinja_type_name(subject));
     FAIL_IF(digits < -18 || digits > 18, APL_LIMIT, "round to %lld digits", (long long)digits);
     double scale = pow(10, (double)digits), value = apli_jinja_to_real(subject), rounded;
     JinjaString method = {"common", 6};
@@ -142,13 +148,16 @@ JINJA_BUILTIN(round_number) {
     } else if (apli_jinja_equals_text(method, "floor")) {
         rounded = floor(value * scale) / scale;
     } else {
-        FAIL_IF(!apli_jinja_equals_text(method, "common"), APL_DOMAIN, "method must be common, ceil or floor");
+        FAIL_IF(!apli_jinja_equals_text(method, "common"), APL_DOMAIN,
+                "method must be common, ceil or floor");
         char text[400]; /* decimal digits round the exact value, as Python does */
-        snprintf(text, sizeof text, "%.*f", digits > 0 ? (int)digits : 0, digits < 0 ? rint(value * scale) / scale : value);
+        snprintf(text, sizeof text, "%.*f", digits > 0 ? (int)digits : 0,
+                 digits < 0 ? rint(value * scale) / scale : value);
         rounded = strtod(text, NULL);
     }
     /* Python rounds an integer to an integer. */
-    bool integer = apli_jinja_is_integral(subject) && apli_jinja_equals_text(method, "common") && fabs(rounded) < 9e15;
+    bool integer =
+        apli_jinja_is_integral(subject) && apli_jinja_equals_text(method, "common") && fabs(rounded) < 9e15;
     *result = integer ? apli_jinja_integer((int64_t)rounded) : apli_jinja_real(rounded);
     return APL_OK;
 }
@@ -165,8 +174,9 @@ JINJA_BUILTIN(indent) {
     bool first = apli_jinja_truth(&bound[1]), blank_too = apli_jinja_truth(&bound[2]);
     APLI_AUTO_TEXT text = {0};
     /* A line end is added before lines are counted, so one at the end leaves an empty line. */
-    bool ends_with_line = string.length && lines.length && lines.items[lines.length - 1].bytes +
-                          lines.items[lines.length - 1].length < string.bytes + string.length;
+    bool ends_with_line = string.length && lines.length &&
+                          lines.items[lines.length - 1].bytes + lines.items[lines.length - 1].length <
+                              string.bytes + string.length;
     uint32_t count = lines.length + (ends_with_line || string.length == 0);
     for (uint32_t i = 0; i < count; i++) {
         JinjaValue line = i < lines.length ? lines.items[i] : apli_jinja_string("", 0);
@@ -182,7 +192,8 @@ JINJA_BUILTIN(indent) {
 /* transformers' tojson: json.dumps(value, ensure_ascii=False, indent, separators, sort_keys). */
 JINJA_BUILTIN(to_json) {
     char indent[64];
-    JinjaJsonStyle style = {.between_items = {", ", 2}, .between_key_and_value = {": ", 2},
+    JinjaJsonStyle style = {.between_items = {", ", 2},
+                            .between_key_and_value = {": ", 2},
                             .sorted = apli_jinja_truth(&bound[3])};
     if (bound[0].kind == JINJA_STRING) {
         FAIL_IF(bound[0].length >= sizeof indent, APL_LIMIT, "an indent of %u bytes", bound[0].length);
@@ -199,13 +210,15 @@ JINJA_BUILTIN(to_json) {
     }
     if (style.indent) style.between_items.length = 1;
     if (bound[2].kind != JINJA_ABSENT && bound[2].kind != JINJA_NONE) {
-        FAIL_IF(!apli_jinja_is_list(&bound[2]) || bound[2].length != 2, APL_DOMAIN, "separators are two strings");
+        FAIL_IF(!apli_jinja_is_list(&bound[2]) || bound[2].length != 2, APL_DOMAIN,
+                "separators are two strings");
         TRY(apli_jinja_need_string("tojson's separators", &bound[2].items[0]));
         TRY(apli_jinja_need_string("tojson's separators", &bound[2].items[1]));
         style.between_items = (JinjaString){bound[2].items[0].bytes, bound[2].items[0].length};
         style.between_key_and_value = (JinjaString){bound[2].items[1].bytes, bound[2].items[1].length};
     }
-    FAIL_IF(apli_jinja_truth(&bound[1]), APL_DOMAIN, "tojson with ensure_ascii=true is not part of this Jinja");
+    FAIL_IF(apli_jinja_truth(&bound[1]), APL_DOMAIN,
+            "tojson with ensure_ascii=true is not part of this Jinja");
     APLI_AUTO_TEXT text = {0};
     TRY(apli_jinja_to_json(evaluator, subject, &style, &text));
     return apli_jinja_take_text(evaluator, &text, result);
@@ -237,7 +250,8 @@ JINJA_BUILTIN(wordcount) {
 JINJA_BUILTIN(attribute) {
     TRY(apli_jinja_need_string("attr", &bound[0]));
     /* Unlike the dot, it does not look among a dict's keys. */
-    if (subject->kind == JINJA_DICT && !apli_jinja_find_method(JINJA_DICT, (JinjaString){bound[0].bytes, bound[0].length}))
+    if (subject->kind == JINJA_DICT &&
+        !apli_jinja_find_method(JINJA_DICT, (JinjaString){bound[0].bytes, bound[0].length}))
         return apli_jinja_undefined(evaluator, result, "'dict object' has no such attribute");
     return apli_jinja_attribute(evaluator, subject, (JinjaString){bound[0].bytes, bound[0].length}, result);
 }

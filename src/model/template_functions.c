@@ -17,15 +17,16 @@ JINJA_BUILTIN(range) {
     uint64_t distance = step > 0 ? (uint64_t)stop - (uint64_t)start : (uint64_t)start - (uint64_t)stop;
     uint64_t stride = step > 0 ? (uint64_t)step : -(uint64_t)step;
     uint64_t count = empty ? 0 : (distance - 1) / stride + 1;
-    FAIL_IF(count > JINJA_MAX_RANGE, APL_LIMIT, "range of %llu items, the limit is %d", (unsigned long long)count,
-            JINJA_MAX_RANGE);
+    FAIL_IF(count > JINJA_MAX_RANGE, APL_LIMIT, "range of %llu items, the limit is %d",
+            (unsigned long long)count, JINJA_MAX_RANGE);
     TRY(apli_jinja_new_list(evaluator, JINJA_LIST, count, result));
     for (uint64_t i = 0; i < count; i++) result->items[i] = apli_jinja_integer(start + (int64_t)i * step);
     return APL_OK;
 }
 
 /* A dict of the keyword arguments, after those of a dict or of pairs that is given first. */
-static AplErr gather(JinjaEvaluator *evaluator, JinjaKind kind, const JinjaArguments *all, JinjaValue *result) {
+static AplErr gather(JinjaEvaluator *evaluator, JinjaKind kind, const JinjaArguments *all,
+                     JinjaValue *result) {
     FAIL_IF(all->count > 1, APL_DOMAIN, "at most 1 argument without a name is expected, not %zu", all->count);
     JinjaValue made;
     TRY(apli_jinja_new_dict(evaluator, kind, all->named_count, &made));
@@ -38,7 +39,8 @@ static AplErr gather(JinjaEvaluator *evaluator, JinjaKind kind, const JinjaArgum
         size_t count;
         TRY(apli_jinja_items(evaluator, &all->items[0], &pairs, &count));
         for (size_t i = 0; i < count; i++) {
-            FAIL_IF(!apli_jinja_is_list(&pairs[i]) || pairs[i].length != 2, APL_DOMAIN, "item %zu is no pair", i);
+            FAIL_IF(!apli_jinja_is_list(&pairs[i]) || pairs[i].length != 2, APL_DOMAIN, "item %zu is no pair",
+                    i);
             TRY(apli_jinja_dict_put(evaluator, made.dict, &pairs[i].items[0], &pairs[i].items[1]));
         }
     }
@@ -84,4 +86,6 @@ const JinjaRow *apli_jinja_find_row(const JinjaRow *rows, size_t count, JinjaStr
     return NULL;
 }
 
-const JinjaRow *apli_jinja_find_function(JinjaString name) { return apli_jinja_find_row(JINJA_ROWS(functions), name); }
+const JinjaRow *apli_jinja_find_function(JinjaString name) {
+    return apli_jinja_find_row(JINJA_ROWS(functions), name);
+}

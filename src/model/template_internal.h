@@ -10,12 +10,12 @@
 
 enum {
     JINJA_MAX_TEMPLATE = 1 << 20, /* bytes */
-    JINJA_MAX_DEPTH = 500, /* of nested expressions, statements and macro calls */
+    JINJA_MAX_DEPTH = 500,        /* of nested expressions, statements and macro calls */
     JINJA_MAX_STEPS = 20 * 1000 * 1000,
-    JINJA_MAX_OUTPUT = 64 << 20, /* bytes */
+    JINJA_MAX_OUTPUT = 64 << 20,  /* bytes */
     JINJA_MAX_MEMORY = 256 << 20, /* bytes */
-    JINJA_MAX_RANGE = 100000, /* items, as in Jinja's sandbox */
-    JINJA_MAX_PARAMETERS = 6 /* of a built-in function */
+    JINJA_MAX_RANGE = 100000,     /* items, as in Jinja's sandbox */
+    JINJA_MAX_PARAMETERS = 6      /* of a built-in function */
 };
 
 typedef struct JinjaString {
@@ -23,10 +23,11 @@ typedef struct JinjaString {
     size_t length;
 } JinjaString;
 
-/* ---- values ------------------------------------------------------------------------------------------------ */
+/* ---- values
+   ---------------------------------------------------------------------------------------------- */
 
 typedef enum JinjaKind {
-    JINJA_ABSENT, /* an argument that was not given */
+    JINJA_ABSENT,    /* an argument that was not given */
     JINJA_UNDEFINED, /* bytes: why, for the error of who uses it */
     JINJA_NONE,
     JINJA_BOOLEAN,
@@ -67,8 +68,8 @@ typedef struct JinjaDict {
 typedef struct JinjaLoop {
     const JinjaValue *items;
     size_t count;
-    size_t index; /* from 0 */
-    int depth; /* from 0 */
+    size_t index;       /* from 0 */
+    int depth;          /* from 0 */
     JinjaValue changed; /* what loop.changed() saw last */
 } JinjaLoop;
 
@@ -83,8 +84,8 @@ typedef struct JinjaArguments {
 struct JinjaEvaluator;
 
 /* `bound`: the arguments in the order of the parameters, JINJA_ABSENT where not given. `all`: as written. */
-typedef AplErr JinjaBuiltin(struct JinjaEvaluator *evaluator, const JinjaValue *subject, const JinjaValue *bound,
-                            const JinjaArguments *all, JinjaValue *result);
+typedef AplErr JinjaBuiltin(struct JinjaEvaluator *evaluator, const JinjaValue *subject,
+                            const JinjaValue *bound, const JinjaArguments *all, JinjaValue *result);
 
 #define JINJA_BUILTIN(name) \
     static AplErr name(__attribute__((unused)) JinjaEvaluator *evaluator, \
@@ -98,17 +99,18 @@ typedef struct JinjaRow {
     const char *name;
     JinjaBuiltin *call;
     const char *parameters; /* "width,first"; NULL: takes anything, and looks at `all` */
-    int required; /* so many of them must be given */
+    int required;           /* so many of them must be given */
 } JinjaRow;
 
 typedef struct JinjaFunction {
     const JinjaRow *row; /* a built-in function or method; NULL: a macro */
-    JinjaValue subject; /* of a method */
+    JinjaValue subject;  /* of a method */
     const struct JinjaNode *macro;
     struct JinjaFrame *frame; /* where the macro was defined */
 } JinjaFunction;
 
-/* ---- tokens ------------------------------------------------------------------------------------------------- */
+/* ---- tokens
+   ---------------------------------------------------------------------------------------------- */
 
 typedef enum JinjaTokenKind {
     JINJA_TOKEN_END,
@@ -135,22 +137,24 @@ typedef struct JinjaToken {
 } JinjaToken;
 
 /* The tokens of a template, in the arena, ended by JINJA_TOKEN_END. `text` must outlive them. */
-AplErr apli_jinja_scan(const char *source, const char *text, size_t length, AplArena *arena, JinjaToken **tokens);
+AplErr apli_jinja_scan(const char *source, const char *text, size_t length, AplArena *arena,
+                       JinjaToken **tokens);
 
-/* ---- nodes -------------------------------------------------------------------------------------------------- */
+/* ---- nodes
+   ----------------------------------------------------------------------------------------------- */
 
 typedef enum JinjaNodeKind {
     /* statements */
-    JINJA_TEXT, /* name: the text */
+    JINJA_TEXT,   /* name: the text */
     JINJA_OUTPUT, /* first */
-    JINJA_IF, /* first: condition, body, other */
-    JINJA_FOR, /* target, first: iterable, second: filter or NULL, body, other; flag: recursive */
-    JINJA_SET, /* target, first; or body and perhaps a chain of filters in first for a block */
-    JINJA_MACRO, /* name, items: parameters' names as JINJA_NAME nodes with their default in first, body */
-    JINJA_CALL_BLOCK, /* first: the call, macro parameters as above, body */
+    JINJA_IF,     /* first: condition, body, other */
+    JINJA_FOR,    /* target, first: iterable, second: filter or NULL, body, other; flag: recursive */
+    JINJA_SET,    /* target, first; or body and perhaps a chain of filters in first for a block */
+    JINJA_MACRO,  /* name, items: parameters' names as JINJA_NAME nodes with their default in first, body */
+    JINJA_CALL_BLOCK,   /* first: the call, macro parameters as above, body */
     JINJA_FILTER_BLOCK, /* first: filters around a JINJA_CAPTURED, body */
-    JINJA_WITH, /* items: JINJA_SET nodes, body */
-    JINJA_SCOPE, /* body, as it stands (the generation tag) */
+    JINJA_WITH,         /* items: JINJA_SET nodes, body */
+    JINJA_SCOPE,        /* body, as it stands (the generation tag) */
     JINJA_BREAK,
     JINJA_CONTINUE,
     /* expressions */
@@ -158,24 +162,24 @@ typedef enum JinjaNodeKind {
     JINJA_CONSTANT,
     JINJA_NAME,
     JINJA_NAMESPACE_TARGET, /* first.name, to be assigned */
-    JINJA_MAKE_TUPLE, /* items */
-    JINJA_MAKE_LIST, /* items */
-    JINJA_MAKE_DICT, /* items: keys and values in turn */
-    JINJA_ATTRIBUTE, /* first.name */
-    JINJA_ITEM, /* first[second] */
-    JINJA_SLICE, /* first:second:third, each may be NULL */
-    JINJA_CALL, /* first(items, names: keywords) */
-    JINJA_FILTER, /* first|row(items, ...) */
-    JINJA_TEST, /* first is row(items, ...) */
+    JINJA_MAKE_TUPLE,       /* items */
+    JINJA_MAKE_LIST,        /* items */
+    JINJA_MAKE_DICT,        /* items: keys and values in turn */
+    JINJA_ATTRIBUTE,        /* first.name */
+    JINJA_ITEM,             /* first[second] */
+    JINJA_SLICE,            /* first:second:third, each may be NULL */
+    JINJA_CALL,             /* first(items, names: keywords) */
+    JINJA_FILTER,           /* first|row(items, ...) */
+    JINJA_TEST,             /* first is row(items, ...) */
     JINJA_NOT,
     JINJA_AND,
     JINJA_OR,
-    JINJA_COMPARE, /* first, then items, each a JINJA_OPERAND */
-    JINJA_OPERAND, /* operation, first */
-    JINJA_UNARY, /* operation, first */
-    JINJA_BINARY, /* operation, first, second */
+    JINJA_COMPARE,     /* first, then items, each a JINJA_OPERAND */
+    JINJA_OPERAND,     /* operation, first */
+    JINJA_UNARY,       /* operation, first */
+    JINJA_BINARY,      /* operation, first, second */
     JINJA_CONCATENATE, /* items */
-    JINJA_CONDITIONAL /* first if second else third (may be NULL) */
+    JINJA_CONDITIONAL  /* first if second else third (may be NULL) */
 } JinjaNodeKind;
 
 enum { JINJA_IN = JINJA_PAIR('i', 'n'), JINJA_NOT_IN = JINJA_PAIR('n', 'i') };
@@ -192,8 +196,8 @@ typedef struct JinjaNode {
     struct JinjaNode *body, *other; /* statements, linked by next */
     struct JinjaNode *next;
     struct JinjaNode **items; /* with keyword arguments behind the positional ones */
-    size_t count; /* of positional items */
-    JinjaString *names; /* of keyword arguments */
+    size_t count;             /* of positional items */
+    JinjaString *names;       /* of keyword arguments */
     size_t named_count;
 } JinjaNode;
 
@@ -213,7 +217,8 @@ AplErr apli_jinja_parse_tuple(JinjaParser *parser, JinjaNode **node);
 /* An expression without a conditional at its top: what follows `in` of a loop that has a filter. */
 AplErr apli_jinja_parse_or(JinjaParser *parser, JinjaNode **node);
 AplErr apli_jinja_parse_target(JinjaParser *parser, bool with_namespace, JinjaNode **node);
-/* "|name(...)" and what follows it, applied to `subject`; for a filter block the first has no bar before it. */
+/* "|name(...)" and what follows it, applied to `subject`; for a filter block the first has no bar before
+   it. */
 AplErr apli_jinja_parse_filters(JinjaParser *parser, bool bare, JinjaNode *subject, JinjaNode **node);
 AplErr apli_jinja_parse_primary_call(JinjaParser *parser, JinjaNode **node);
 /* A growing list of nodes in the arena. */
@@ -225,7 +230,8 @@ AplErr apli_jinja_expected(const JinjaParser *parser, const char *what);
 AplErr apli_jinja_expect(JinjaParser *parser, JinjaTokenKind kind, const char *text);
 AplErr apli_jinja_expect_name(JinjaParser *parser, JinjaString *name);
 
-/* ---- the evaluator ------------------------------------------------------------------------------------------ */
+/* ---- the evaluator
+   --------------------------------------------------------------------------------------- */
 
 typedef struct JinjaBinding {
     JinjaString name;
@@ -256,8 +262,8 @@ AplErr apli_jinja_run(JinjaEvaluator *evaluator, const JinjaNode *body);
 AplErr apli_jinja_evaluate(JinjaEvaluator *evaluator, const JinjaNode *node, JinjaValue *result);
 AplErr apli_jinja_call(JinjaEvaluator *evaluator, const JinjaValue *function, const JinjaArguments *arguments,
                        JinjaValue *result);
-AplErr apli_jinja_call_macro(JinjaEvaluator *evaluator, const JinjaFunction *function, const JinjaArguments *arguments,
-                             JinjaValue *result);
+AplErr apli_jinja_call_macro(JinjaEvaluator *evaluator, const JinjaFunction *function,
+                             const JinjaArguments *arguments, JinjaValue *result);
 AplErr apli_jinja_call_row(JinjaEvaluator *evaluator, const JinjaRow *row, const JinjaValue *subject,
                            const JinjaArguments *arguments, JinjaValue *result);
 AplErr apli_jinja_assign(JinjaEvaluator *evaluator, JinjaString name, const JinjaValue *value);
@@ -266,19 +272,21 @@ AplErr apli_jinja_new_frame(JinjaEvaluator *evaluator, JinjaFrame *outer, JinjaF
 AplErr apli_jinja_spend(JinjaEvaluator *evaluator, uint64_t steps);
 AplErr apli_jinja_enter(JinjaEvaluator *evaluator); /* one level deeper */
 AplErr apli_jinja_write(JinjaEvaluator *evaluator, const char *bytes, size_t length);
-AplErr apli_jinja_binary(JinjaEvaluator *evaluator, int operation, const JinjaValue *left, const JinjaValue *right,
-                         JinjaValue *result);
-AplErr apli_jinja_compare(JinjaEvaluator *evaluator, int operation, const JinjaValue *left, const JinjaValue *right,
-                          bool *result);
+AplErr apli_jinja_binary(JinjaEvaluator *evaluator, int operation, const JinjaValue *left,
+                         const JinjaValue *right, JinjaValue *result);
+AplErr apli_jinja_compare(JinjaEvaluator *evaluator, int operation, const JinjaValue *left,
+                          const JinjaValue *right, bool *result);
 /* value.name and value[key]; undefined where there is none. */
-AplErr apli_jinja_attribute(JinjaEvaluator *evaluator, const JinjaValue *value, JinjaString name, JinjaValue *result);
+AplErr apli_jinja_attribute(JinjaEvaluator *evaluator, const JinjaValue *value, JinjaString name,
+                            JinjaValue *result);
 AplErr apli_jinja_subscript(JinjaEvaluator *evaluator, const JinjaValue *value, const JinjaValue *key,
                             JinjaValue *result);
 /* The part of value from start to stop in steps; JINJA_NONE or JINJA_ABSENT stand for what is left out. */
 AplErr apli_jinja_slice(JinjaEvaluator *evaluator, const JinjaValue *value, const JinjaValue parts[3],
                         JinjaValue *result);
 /* "a.b.0" as the map, sort and selectattr filters take it. */
-AplErr apli_jinja_path(JinjaEvaluator *evaluator, const JinjaValue *value, const JinjaValue *path, JinjaValue *result);
+AplErr apli_jinja_path(JinjaEvaluator *evaluator, const JinjaValue *value, const JinjaValue *path,
+                       JinjaValue *result);
 
 const JinjaRow *apli_jinja_find_filter(JinjaString name);
 const JinjaRow *apli_jinja_find_text_filter(JinjaString name);
@@ -289,8 +297,8 @@ const JinjaRow *apli_jinja_find_row(const JinjaRow *rows, size_t count, JinjaStr
 
 /* Functions that filters and methods share; `result` may not be an argument. */
 typedef enum JinjaSide { JINJA_LEFT = 1, JINJA_RIGHT = 2, JINJA_BOTH = 3 } JinjaSide;
-AplErr apli_jinja_strip(JinjaEvaluator *evaluator, const JinjaValue *string, const JinjaValue *characters, JinjaSide side,
-                        JinjaValue *result);
+AplErr apli_jinja_strip(JinjaEvaluator *evaluator, const JinjaValue *string, const JinjaValue *characters,
+                        JinjaSide side, JinjaValue *result);
 AplErr apli_jinja_replace(JinjaEvaluator *evaluator, const JinjaValue *string, const JinjaValue *old,
                           const JinjaValue *with, const JinjaValue *count, JinjaValue *result);
 AplErr apli_jinja_dict_items(JinjaEvaluator *evaluator, const JinjaDict *dict, JinjaValue *result);
@@ -299,13 +307,18 @@ AplErr apli_jinja_splitlines(JinjaEvaluator *evaluator, const JinjaValue *string
 AplErr apli_jinja_need_string(const char *function, const JinjaValue *value);
 AplErr apli_jinja_need_integer(const char *function, const JinjaValue *value, int64_t *integer);
 
-/* ---- values, template_values.c ------------------------------------------------------------------------------ */
+/* ---- values, template_values.c
+   --------------------------------------------------------------------------- */
 
-static inline JinjaValue apli_jinja_boolean(bool value) { return (JinjaValue){.kind = JINJA_BOOLEAN, .boolean = value}; }
+static inline JinjaValue apli_jinja_boolean(bool value) {
+    return (JinjaValue){.kind = JINJA_BOOLEAN, .boolean = value};
+}
 static inline JinjaValue apli_jinja_integer(int64_t value) {
     return (JinjaValue){.kind = JINJA_INTEGER, .integer = value};
 }
-static inline JinjaValue apli_jinja_real(double value) { return (JinjaValue){.kind = JINJA_REAL, .real = value}; }
+static inline JinjaValue apli_jinja_real(double value) {
+    return (JinjaValue){.kind = JINJA_REAL, .real = value};
+}
 static inline JinjaValue apli_jinja_none(void) { return (JinjaValue){.kind = JINJA_NONE}; }
 /* Of bytes that outlive the rendering and are less than 4 GiB. */
 static inline JinjaValue apli_jinja_string(const char *bytes, size_t length) {
@@ -331,17 +344,20 @@ bool apli_jinja_same_string(JinjaString a, JinjaString b);
 /* The first place of `what` in the bytes, or NULL; linear in the distance. */
 const char *apli_jinja_search(const char *bytes, size_t length, const char *what, size_t what_length);
 bool apli_jinja_is_space(uint32_t codepoint); /* Python's str.isspace */
-AplErr apli_jinja_copy_string(JinjaEvaluator *evaluator, const char *bytes, size_t length, JinjaValue *result);
+AplErr apli_jinja_copy_string(JinjaEvaluator *evaluator, const char *bytes, size_t length,
+                              JinjaValue *result);
 /* The text's bytes as a string of the evaluator; checks the text's status. */
 AplErr apli_jinja_take_text(JinjaEvaluator *evaluator, const AplText *text, JinjaValue *result);
-__attribute__((format(printf, 3, 4))) AplErr apli_jinja_undefined(JinjaEvaluator *evaluator, JinjaValue *result,
-                                                                  const char *format, ...);
+__attribute__((format(printf, 3, 4))) AplErr
+apli_jinja_undefined(JinjaEvaluator *evaluator, JinjaValue *result, const char *format, ...);
 /* A list or tuple of `count` items, each none until it is set. */
 AplErr apli_jinja_new_list(JinjaEvaluator *evaluator, JinjaKind kind, size_t count, JinjaValue *result);
 AplErr apli_jinja_new_dict(JinjaEvaluator *evaluator, JinjaKind kind, size_t capacity, JinjaValue *result);
-AplErr apli_jinja_dict_put(JinjaEvaluator *evaluator, JinjaDict *dict, const JinjaValue *key, const JinjaValue *value);
+AplErr apli_jinja_dict_put(JinjaEvaluator *evaluator, JinjaDict *dict, const JinjaValue *key,
+                           const JinjaValue *value);
 /* NULL: not there. */
-AplErr apli_jinja_dict_get(JinjaEvaluator *evaluator, const JinjaDict *dict, const JinjaValue *key, JinjaValue **value);
+AplErr apli_jinja_dict_get(JinjaEvaluator *evaluator, const JinjaDict *dict, const JinjaValue *key,
+                           JinjaValue **value);
 const char *apli_jinja_type_name(const JinjaValue *value); /* Python's name */
 bool apli_jinja_truth(const JinjaValue *value);
 AplErr apli_jinja_equal(JinjaEvaluator *evaluator, const JinjaValue *a, const JinjaValue *b, bool *result);
@@ -352,23 +368,28 @@ AplErr apli_jinja_append(JinjaEvaluator *evaluator, const JinjaValue *value, Apl
 AplErr apli_jinja_append_repr(JinjaEvaluator *evaluator, const JinjaValue *value, AplText *text);
 void apli_jinja_append_real(double value, AplText *text);
 AplErr apli_jinja_to_string(JinjaEvaluator *evaluator, const JinjaValue *value, JinjaValue *string);
-/* The items of anything that can be iterated: keys of a dict, characters of a string. DOMAIN ERROR otherwise. */
-AplErr apli_jinja_items(JinjaEvaluator *evaluator, const JinjaValue *value, const JinjaValue **items, size_t *count);
+/* The items of anything that can be iterated: keys of a dict, characters of a string. DOMAIN ERROR
+   otherwise. */
+AplErr apli_jinja_items(JinjaEvaluator *evaluator, const JinjaValue *value, const JinjaValue **items,
+                        size_t *count);
 /* Python's len(): characters of a string. */
 AplErr apli_jinja_length(JinjaEvaluator *evaluator, const JinjaValue *value, size_t *length);
 size_t apli_jinja_characters(const char *bytes, size_t length);
 AplErr apli_jinja_from_json(JinjaEvaluator *evaluator, const json_t *json, JinjaValue *result);
-/* As Python's json.dumps(value, ensure_ascii=False, indent=indent); indent below 0: on one line. */
+/* How json.dumps(value, ensure_ascii=False, indent, separators, sort_keys) writes. */
 typedef struct JinjaJsonStyle {
     const char *indent; /* one level; NULL: on one line */
     JinjaString between_items, between_key_and_value;
     bool sorted;
 } JinjaJsonStyle;
-AplErr apli_jinja_to_json(JinjaEvaluator *evaluator, const JinjaValue *value, const JinjaJsonStyle *style, AplText *text);
-/* Sorts stably by the order of values; ignores case of strings unless case_sensitive. keys[i] belongs to items[i]. */
-AplErr apli_jinja_sort(JinjaEvaluator *evaluator, JinjaValue *keys, JinjaValue *items, size_t count, bool descending);
+AplErr apli_jinja_to_json(JinjaEvaluator *evaluator, const JinjaValue *value, const JinjaJsonStyle *style,
+                          AplText *text);
+/* Sorts keys stably, and items with them: keys[i] belongs to items[i]. */
+AplErr apli_jinja_sort(JinjaEvaluator *evaluator, JinjaValue *keys, JinjaValue *items, size_t count,
+                       bool descending);
 /* Changes case by code point. */
-AplErr apli_jinja_change_case(JinjaEvaluator *evaluator, const JinjaValue *value, bool upper, JinjaValue *result);
+AplErr apli_jinja_change_case(JinjaEvaluator *evaluator, const JinjaValue *value, bool upper,
+                              JinjaValue *result);
 AplErr apli_jinja_title(JinjaEvaluator *evaluator, const JinjaValue *value, bool python, JinjaValue *result);
 AplErr apli_jinja_capitalize(JinjaEvaluator *evaluator, const JinjaValue *value, JinjaValue *result);
 /* Python's "…" % values. */

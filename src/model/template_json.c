@@ -9,7 +9,8 @@ AplErr apli_jinja_from_json(JinjaEvaluator *evaluator, const json_t *json, Jinja
     switch (json_typeof(json)) {
     case JSON_STRING:
         /* The context outlives the rendering. */
-        FAIL_IF(json_string_length(json) > UINT32_MAX, APL_LIMIT, "a string of %zu bytes", json_string_length(json));
+        FAIL_IF(json_string_length(json) > UINT32_MAX, APL_LIMIT, "a string of %zu bytes",
+                json_string_length(json));
         *result = apli_jinja_string(json_string_value(json), json_string_length(json));
         return APL_OK;
     case JSON_INTEGER: *result = apli_jinja_integer(json_integer_value(json)); return APL_OK;
@@ -30,7 +31,8 @@ AplErr apli_jinja_from_json(JinjaEvaluator *evaluator, const json_t *json, Jinja
         JinjaDict *dict = result->dict; /* its keys are different, so they need not be looked up */
         for (void *at = json_object_iter((json_t *)(uintptr_t)json); at;
              at = json_object_iter_next((json_t *)(uintptr_t)json, at)) {
-            dict->keys[dict->count] = apli_jinja_string(json_object_iter_key(at), json_object_iter_key_len(at));
+            dict->keys[dict->count] =
+                apli_jinja_string(json_object_iter_key(at), json_object_iter_key_len(at));
             TRY(apli_jinja_from_json(evaluator, json_object_iter_value(at), &dict->values[dict->count]));
             dict->count++;
         }
@@ -58,11 +60,11 @@ static void append_line(const JinjaJsonStyle *style, int level, AplText *text) {
     for (int i = 0; i < level; i++) apli_text_append_string(text, style->indent);
 }
 
-static AplErr append_json(JinjaEvaluator *evaluator, const JinjaValue *value, const JinjaJsonStyle *style, int level,
-                          AplText *text);
+static AplErr append_json(JinjaEvaluator *evaluator, const JinjaValue *value, const JinjaJsonStyle *style,
+                          int level, AplText *text);
 
-static AplErr append_json_list(JinjaEvaluator *evaluator, const JinjaValue *value, const JinjaJsonStyle *style, int level,
-                               AplText *text) {
+static AplErr append_json_list(JinjaEvaluator *evaluator, const JinjaValue *value,
+                               const JinjaJsonStyle *style, int level, AplText *text) {
     apli_text_append(text, "[", 1);
     for (uint32_t i = 0; i < value->length; i++) {
         if (i) apli_text_append(text, style->between_items.bytes, style->between_items.length);
@@ -75,7 +77,8 @@ static AplErr append_json_list(JinjaEvaluator *evaluator, const JinjaValue *valu
 }
 
 /* A key: numbers and the like as a string. */
-static AplErr append_json_key(JinjaEvaluator *evaluator, const JinjaValue *key, const JinjaJsonStyle *style, AplText *text) {
+static AplErr append_json_key(JinjaEvaluator *evaluator, const JinjaValue *key, const JinjaJsonStyle *style,
+                              AplText *text) {
     if (key->kind == JINJA_STRING) {
         append_json_string(key, text);
         return APL_OK;
@@ -88,8 +91,8 @@ static AplErr append_json_key(JinjaEvaluator *evaluator, const JinjaValue *key, 
     return APL_OK;
 }
 
-static AplErr append_json_dict(JinjaEvaluator *evaluator, const JinjaValue *value, const JinjaJsonStyle *style, int level,
-                               AplText *text) {
+static AplErr append_json_dict(JinjaEvaluator *evaluator, const JinjaValue *value,
+                               const JinjaJsonStyle *style, int level, AplText *text) {
     size_t count = value->dict->count;
     JinjaValue keys = {.items = value->dict->keys}, values = {.items = value->dict->values};
     if (style->sorted) {
@@ -112,8 +115,8 @@ static AplErr append_json_dict(JinjaEvaluator *evaluator, const JinjaValue *valu
     return APL_OK;
 }
 
-static AplErr append_json(JinjaEvaluator *evaluator, const JinjaValue *value, const JinjaJsonStyle *style, int level,
-                          AplText *text) {
+static AplErr append_json(JinjaEvaluator *evaluator, const JinjaValue *value, const JinjaJsonStyle *style,
+                          int level, AplText *text) {
     TRY(apli_jinja_spend(evaluator, 1 + (uint64_t)level / 16));
     FAIL_IF(text->length > JINJA_MAX_OUTPUT, APL_LIMIT, "a text of more than %d bytes", JINJA_MAX_OUTPUT);
     switch (value->kind) {
@@ -122,14 +125,17 @@ static AplErr append_json(JinjaEvaluator *evaluator, const JinjaValue *value, co
     case JINJA_INTEGER: return apli_jinja_append(evaluator, value, text);
     case JINJA_REAL:
         if (isnan(value->real)) apli_text_append_string(text, "NaN");
-        else if (isinf(value->real)) apli_text_append_string(text, value->real < 0 ? "-Infinity" : "Infinity");
+        else if (isinf(value->real))
+            apli_text_append_string(text, value->real < 0 ? "-Infinity" : "Infinity");
         else apli_jinja_append_real(value->real, text);
         return APL_OK;
     case JINJA_STRING: append_json_string(value, text); return APL_OK;
     case JINJA_LIST:
     case JINJA_TUPLE:
     case JINJA_DICT: break;
-    default: return apli_fail(APL_DOMAIN, "Object of type %s is not JSON serializable", apli_jinja_type_name(value));
+    default:
+        return apli_fail(APL_DOMAIN, "Object of type %s is not JSON serializable",
+                         apli_jinja_type_name(value));
     }
     TRY(apli_jinja_enter(evaluator));
     if (value->kind == JINJA_DICT) TRY(append_json_dict(evaluator, value, style, level, text));
@@ -138,6 +144,7 @@ static AplErr append_json(JinjaEvaluator *evaluator, const JinjaValue *value, co
     return APL_OK;
 }
 
-AplErr apli_jinja_to_json(JinjaEvaluator *evaluator, const JinjaValue *value, const JinjaJsonStyle *style, AplText *text) {
+AplErr apli_jinja_to_json(JinjaEvaluator *evaluator, const JinjaValue *value, const JinjaJsonStyle *style,
+                          AplText *text) {
     return append_json(evaluator, value, style, 0, text);
 }

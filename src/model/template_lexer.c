@@ -38,7 +38,8 @@ static AplErr wrong(const Scanner *scanner, const char *what) {
 
 static bool looking_at(const Scanner *scanner, size_t at, const char *what) {
     size_t length = strlen(what);
-    return at <= scanner->length && length <= scanner->length - at && memcmp(scanner->text + at, what, length) == 0;
+    return at <= scanner->length && length <= scanner->length - at &&
+           memcmp(scanner->text + at, what, length) == 0;
 }
 
 static size_t skip_spaces(const Scanner *scanner, size_t at) {
@@ -63,8 +64,8 @@ static size_t without_trailing_space(const Scanner *scanner, size_t begin, size_
     return kept;
 }
 
-/* The text before a tag: "-" takes all space from its end; unless "+" stands there, a tag that is not output takes the
-   blanks between it and the start of its line. */
+/* The text before a tag: "-" takes all space from its end; unless "+" stands there, a tag that is not
+   output takes the blanks between it and the start of its line. */
 static AplErr add_data(Scanner *scanner, size_t end, char sign, bool output) {
     size_t begin = scanner->at, kept = end;
     if (sign == '-') {
@@ -72,14 +73,17 @@ static AplErr add_data(Scanner *scanner, size_t end, char sign, bool output) {
     } else if (sign != '+' && !output) {
         size_t line_start = end;
         while (line_start > begin && scanner->text[line_start - 1] != '\n') line_start--;
-        if ((line_start > begin || scanner->line_starting) && skip_spaces(scanner, line_start) >= end) kept = line_start;
+        if ((line_start > begin || scanner->line_starting) && skip_spaces(scanner, line_start) >= end)
+            kept = line_start;
     }
-    if (kept > begin) TRY(add_token(scanner, JINJA_TOKEN_DATA, scanner->line, scanner->text + begin, kept - begin));
+    if (kept > begin)
+        TRY(add_token(scanner, JINJA_TOKEN_DATA, scanner->line, scanner->text + begin, kept - begin));
     move_to(scanner, end);
     return APL_OK;
 }
 
-/* Whether a tag ends at `at` with these two characters; then *next is behind it and the space that it takes. */
+/* Whether a tag ends at `at` with these two characters; then *next is behind it and the space that it
+   takes. */
 static bool tag_ends(const Scanner *scanner, size_t at, const char *closing, bool trims, size_t *next) {
     bool minus = looking_at(scanner, at, "-"), plus = trims && looking_at(scanner, at, "+");
     if (!looking_at(scanner, at + (minus || plus), closing)) return false;
@@ -127,7 +131,10 @@ static AplErr scan_raw(Scanner *scanner, size_t content) {
 }
 
 static int digit_value(char c) {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : 99;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : 99;
 }
 
 /* Up to `most` digits of a base; returns how many. */
@@ -188,7 +195,9 @@ static AplErr scan_string(Scanner *scanner) {
 }
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-static bool begins_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c & 0x80); }
+static bool begins_name(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c & 0x80);
+}
 
 static AplErr scan_number(Scanner *scanner) {
     enum { LONGEST = 64 };
@@ -222,8 +231,10 @@ static AplErr scan_number(Scanner *scanner) {
     TRY(add_token(scanner, JINJA_TOKEN_NUMBER, scanner->line, scanner->text + scanner->at, at - scanner->at));
     JinjaToken *token = &scanner->tokens[scanner->count - 1];
     errno = 0;
-    token->number = real ? apli_jinja_real(strtod(digits, NULL)) : apli_jinja_integer(strtoll(digits, NULL, base));
-    if (used == 0 || used == LONGEST || (!real && errno == ERANGE)) return wrong(scanner, "a number that is not in range");
+    token->number =
+        real ? apli_jinja_real(strtod(digits, NULL)) : apli_jinja_integer(strtoll(digits, NULL, base));
+    if (used == 0 || used == LONGEST || (!real && errno == ERANGE))
+        return wrong(scanner, "a number that is not in range");
     move_to(scanner, at);
     return APL_OK;
 }
@@ -239,8 +250,8 @@ static AplErr scan_operator(Scanner *scanner, int *open) {
         operation = JINJA_PAIR(pairs[i][0], pairs[i][1]);
     }
     if (length == 1 && !memchr("+-/*%~[](){}><=.:|,;", c, 20))
-        return apli_fail(APL_SYNTAX, "%s, line %d: the character with code %d has no place in a tag", scanner->source,
-                         scanner->line, (unsigned char)c);
+        return apli_fail(APL_SYNTAX, "%s, line %d: the character with code %d has no place in a tag",
+                         scanner->source, scanner->line, (unsigned char)c);
     if (c == '(' || c == '[' || c == '{') ++*open;
     if (c == ')' || c == ']' || c == '}') --*open;
     if (*open < 0) return wrong(scanner, "a closing bracket without its opening one");
@@ -256,7 +267,8 @@ static AplErr scan_tag(Scanner *scanner, bool output) {
     while (scanner->at < scanner->length) {
         size_t next;
         if (open == 0 && tag_ends(scanner, scanner->at, output ? "}}" : "%}", !output, &next)) {
-            TRY(add_token(scanner, output ? JINJA_TOKEN_OUTPUT_END : JINJA_TOKEN_BLOCK_END, scanner->line, "", 0));
+            TRY(add_token(scanner, output ? JINJA_TOKEN_OUTPUT_END : JINJA_TOKEN_BLOCK_END, scanner->line, "",
+                          0));
             move_to(scanner, next);
             return APL_OK;
         }
@@ -271,8 +283,11 @@ static AplErr scan_tag(Scanner *scanner, bool output) {
         } else if (is_digit(c)) {
             TRY(scan_number(scanner));
         } else if (begins_name(c)) {
-            while (next < scanner->length && (begins_name(scanner->text[next]) || is_digit(scanner->text[next]))) next++;
-            TRY(add_token(scanner, JINJA_TOKEN_NAME, scanner->line, scanner->text + scanner->at, next - scanner->at));
+            while (next < scanner->length &&
+                   (begins_name(scanner->text[next]) || is_digit(scanner->text[next])))
+                next++;
+            TRY(add_token(scanner, JINJA_TOKEN_NAME, scanner->line, scanner->text + scanner->at,
+                          next - scanner->at));
             move_to(scanner, next);
         } else {
             TRY(scan_operator(scanner, &open));
@@ -282,11 +297,14 @@ static AplErr scan_tag(Scanner *scanner, bool output) {
     return wrong(scanner, output ? "a tag does not end: expected }}" : "a tag does not end: expected %}");
 }
 
-AplErr apli_jinja_scan(const char *source, const char *text, size_t length, AplArena *arena, JinjaToken **tokens) {
-    Scanner scanner = {.source = source, .text = text, .length = length, .line = 1, .line_starting = true, .arena = arena};
+AplErr apli_jinja_scan(const char *source, const char *text, size_t length, AplArena *arena,
+                       JinjaToken **tokens) {
+    Scanner scanner = {
+        .source = source, .text = text, .length = length, .line = 1, .line_starting = true, .arena = arena};
     while (scanner.at < length) {
         size_t tag = scanner.at;
-        while (tag < length && !(text[tag] == '{' && tag + 1 < length && memchr("{%#", text[tag + 1], 3))) tag++;
+        while (tag < length && !(text[tag] == '{' && tag + 1 < length && memchr("{%#", text[tag + 1], 3)))
+            tag++;
         if (tag == length) {
             TRY(add_token(&scanner, JINJA_TOKEN_DATA, scanner.line, text + scanner.at, length - scanner.at));
             move_to(&scanner, length);
@@ -300,7 +318,8 @@ AplErr apli_jinja_scan(const char *source, const char *text, size_t length, AplA
         } else if (kind == '%' && begins_raw(&scanner, inside, "raw", false, &content)) {
             TRY(scan_raw(&scanner, content));
         } else {
-            TRY(add_token(&scanner, kind == '{' ? JINJA_TOKEN_OUTPUT_BEGIN : JINJA_TOKEN_BLOCK_BEGIN, scanner.line, "", 0));
+            TRY(add_token(&scanner, kind == '{' ? JINJA_TOKEN_OUTPUT_BEGIN : JINJA_TOKEN_BLOCK_BEGIN,
+                          scanner.line, "", 0));
             move_to(&scanner, inside);
             TRY(scan_tag(&scanner, kind == '{'));
         }

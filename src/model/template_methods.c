@@ -1,18 +1,20 @@
-/* The methods of strings, lists, dicts and loops. Values are immutable, as in Jinja's immutable sandbox: methods that would
-   change one are refused by name. */
+/* The methods of strings, lists, dicts and loops. Values are immutable, as in Jinja's immutable sandbox:
+   methods that would change one are refused by name. */
 #include "model/template_internal.h"
 
 #include <string.h>
 
 AplErr apli_jinja_need_string(const char *function, const JinjaValue *value) {
     FAIL_IF(value->kind == JINJA_UNDEFINED, APL_VALUE, "%.*s", (int)value->length, value->bytes);
-    FAIL_IF(value->kind != JINJA_STRING, APL_DOMAIN, "%s needs a str, not %s", function, apli_jinja_type_name(value));
+    FAIL_IF(value->kind != JINJA_STRING, APL_DOMAIN, "%s needs a str, not %s", function,
+            apli_jinja_type_name(value));
     return APL_OK;
 }
 
 AplErr apli_jinja_need_integer(const char *function, const JinjaValue *value, int64_t *integer) {
     FAIL_IF(value->kind == JINJA_UNDEFINED, APL_VALUE, "%.*s", (int)value->length, value->bytes);
-    FAIL_IF(!apli_jinja_is_integral(value), APL_DOMAIN, "%s needs an int, not %s", function, apli_jinja_type_name(value));
+    FAIL_IF(!apli_jinja_is_integral(value), APL_DOMAIN, "%s needs an int, not %s", function,
+            apli_jinja_type_name(value));
     *integer = apli_jinja_to_integer(value);
     return APL_OK;
 }
@@ -25,8 +27,8 @@ static bool strips(const JinjaValue *characters, uint32_t c) {
     return false;
 }
 
-AplErr apli_jinja_strip(JinjaEvaluator *evaluator, const JinjaValue *string, const JinjaValue *characters, JinjaSide side,
-                        JinjaValue *result) {
+AplErr apli_jinja_strip(JinjaEvaluator *evaluator, const JinjaValue *string, const JinjaValue *characters,
+                        JinjaSide side, JinjaValue *result) {
     TRY(apli_jinja_need_string("strip", string));
     if (characters->kind != JINJA_ABSENT && characters->kind != JINJA_NONE)
         TRY(apli_jinja_need_string("strip", characters));
@@ -48,7 +50,8 @@ JINJA_BUILTIN(strip) { return apli_jinja_strip(evaluator, subject, &bound[0], JI
 JINJA_BUILTIN(lstrip) { return apli_jinja_strip(evaluator, subject, &bound[0], JINJA_LEFT, result); }
 JINJA_BUILTIN(rstrip) { return apli_jinja_strip(evaluator, subject, &bound[0], JINJA_RIGHT, result); }
 
-static AplErr add_piece(JinjaEvaluator *evaluator, JinjaValue *list, size_t *capacity, const char *bytes, size_t length) {
+static AplErr add_piece(JinjaEvaluator *evaluator, JinjaValue *list, size_t *capacity, const char *bytes,
+                        size_t length) {
     if (list->length == *capacity) {
         JinjaValue longer;
         *capacity = *capacity * 2 + 8;
@@ -61,7 +64,8 @@ static AplErr add_piece(JinjaEvaluator *evaluator, JinjaValue *list, size_t *cap
 }
 
 /* Python's split() without a separator: runs of blanks part words. */
-static AplErr split_words(JinjaEvaluator *evaluator, const JinjaValue *string, int64_t most, JinjaValue *list) {
+static AplErr split_words(JinjaEvaluator *evaluator, const JinjaValue *string, int64_t most,
+                          JinjaValue *list) {
     size_t capacity = 0, at = 0, word = 0;
     bool inside = false;
     while (at < string->length) {
@@ -84,11 +88,12 @@ static AplErr split_words(JinjaEvaluator *evaluator, const JinjaValue *string, i
     return add_piece(evaluator, list, &capacity, rest.bytes, limited ? rest.length : kept.length);
 }
 
-static AplErr split_at(JinjaEvaluator *evaluator, const JinjaValue *string, const JinjaValue *separator, int64_t most,
-                       JinjaValue *list) {
+static AplErr split_at(JinjaEvaluator *evaluator, const JinjaValue *string, const JinjaValue *separator,
+                       int64_t most, JinjaValue *list) {
     size_t capacity = 0, at = 0;
     while (most < 0 || list->length < (uint64_t)most) {
-        const char *found = apli_jinja_search(string->bytes + at, string->length - at, separator->bytes, separator->length);
+        const char *found =
+            apli_jinja_search(string->bytes + at, string->length - at, separator->bytes, separator->length);
         if (!found) break;
         TRY(add_piece(evaluator, list, &capacity, string->bytes + at, (size_t)(found - string->bytes) - at));
         at = (size_t)(found - string->bytes) + separator->length;
@@ -124,7 +129,8 @@ JINJA_BUILTIN(rsplit) {
     if (most >= 0 && list.length > (uint64_t)most + 1) {
         uint32_t joined = list.length - (uint32_t)most - 1; /* so many separators remain in the first piece */
         const JinjaValue *last = &list.items[joined];
-        list.items[joined] = apli_jinja_string(subject->bytes, (size_t)(last->bytes - subject->bytes) + last->length);
+        list.items[joined] =
+            apli_jinja_string(subject->bytes, (size_t)(last->bytes - subject->bytes) + last->length);
         list.items += joined;
         list.length -= joined;
     }
@@ -219,7 +225,8 @@ AplErr apli_jinja_replace(JinjaEvaluator *evaluator, const JinjaValue *string, c
         /* An empty string is found before each character and at the end. */
         if (old->length == 0 && next > string->length) break;
         const char *found = old->length == 0 ? string->bytes + next
-                                             : apli_jinja_search(string->bytes + at, string->length - at, old->bytes, old->length);
+                                             : apli_jinja_search(string->bytes + at, string->length - at,
+                                                                 old->bytes, old->length);
         if (!found) break;
         apli_text_append(&text, string->bytes + at, (size_t)(found - string->bytes) - at);
         apli_text_append(&text, with->bytes, with->length);
@@ -234,13 +241,16 @@ AplErr apli_jinja_replace(JinjaEvaluator *evaluator, const JinjaValue *string, c
     return apli_jinja_take_text(evaluator, &text, result);
 }
 
-JINJA_BUILTIN(replace) { return apli_jinja_replace(evaluator, subject, &bound[0], &bound[1], &bound[2], result); }
+JINJA_BUILTIN(replace) {
+    return apli_jinja_replace(evaluator, subject, &bound[0], &bound[1], &bound[2], result);
+}
 
 JINJA_BUILTIN(find) {
     TRY(apli_jinja_need_string("find", &bound[0]));
     TRY(apli_jinja_spend(evaluator, subject->length / 16));
-    const char *found = bound[0].length ? apli_jinja_search(subject->bytes, subject->length, bound[0].bytes, bound[0].length)
-                                        : subject->bytes;
+    const char *found =
+        bound[0].length ? apli_jinja_search(subject->bytes, subject->length, bound[0].bytes, bound[0].length)
+                        : subject->bytes;
     *result = apli_jinja_integer(
         found ? (int64_t)apli_jinja_characters(subject->bytes, (size_t)(found - subject->bytes)) : -1);
     return APL_OK;
@@ -250,7 +260,8 @@ JINJA_BUILTIN(rfind) {
     TRY(apli_jinja_need_string("rfind", &bound[0]));
     TRY(apli_jinja_spend(evaluator, 1 + (uint64_t)subject->length * (1 + bound[0].length) / 16));
     int64_t place = -1;
-    for (size_t at = subject->length + 1u - (bound[0].length <= subject->length ? bound[0].length : subject->length + 1u);
+    for (size_t at = subject->length + 1u -
+                     (bound[0].length <= subject->length ? bound[0].length : subject->length + 1u);
          place < 0 && at-- > 0;)
         if (bound[0].length == 0 || memcmp(subject->bytes + at, bound[0].bytes, bound[0].length) == 0)
             place = (int64_t)apli_jinja_characters(subject->bytes, at);
@@ -263,7 +274,8 @@ JINJA_BUILTIN(count_in_string) {
     TRY(apli_jinja_spend(evaluator, subject->length / 16));
     int64_t count = bound[0].length ? 0 : (int64_t)apli_jinja_characters(subject->bytes, subject->length) + 1;
     for (size_t at = 0; bound[0].length;) {
-        const char *found = apli_jinja_search(subject->bytes + at, subject->length - at, bound[0].bytes, bound[0].length);
+        const char *found =
+            apli_jinja_search(subject->bytes + at, subject->length - at, bound[0].bytes, bound[0].length);
         if (!found) break;
         count++;
         at = (size_t)(found - subject->bytes) + bound[0].length;
@@ -306,8 +318,8 @@ JINJA_BUILTIN(isspace_method) {
 }
 
 /* The value that a field "{}", "{0}" or "{name}" stands for. */
-static AplErr format_field(const JinjaValue *format, size_t begin, size_t end, size_t *automatic, const JinjaArguments *all,
-                           const JinjaValue **value) {
+static AplErr format_field(const JinjaValue *format, size_t begin, size_t end, size_t *automatic,
+                           const JinjaArguments *all, const JinjaValue **value) {
     JinjaString name = {format->bytes + begin, end - begin};
     size_t place = 0;
     bool number = true;
@@ -317,7 +329,8 @@ static AplErr format_field(const JinjaValue *format, size_t begin, size_t end, s
     }
     if (name.length == 0) place = (*automatic)++;
     if (number && name.length < 6) {
-        FAIL_IF(place >= all->count, APL_INDEX, "format needs argument %zu, there are %zu", place, all->count);
+        FAIL_IF(place >= all->count, APL_INDEX, "format needs argument %zu, there are %zu", place,
+                all->count);
         *value = &all->items[place];
         return APL_OK;
     }
@@ -346,7 +359,8 @@ JINJA_BUILTIN(format_method) {
             size_t end = (size_t)(close - subject->bytes);
             TRY(format_field(subject, at + 1, end, &automatic, all, &value));
             TRY(apli_jinja_append(evaluator, value, &text));
-            FAIL_IF(text.length > JINJA_MAX_OUTPUT, APL_LIMIT, "a text of more than %d bytes", JINJA_MAX_OUTPUT);
+            FAIL_IF(text.length > JINJA_MAX_OUTPUT, APL_LIMIT, "a text of more than %d bytes",
+                    JINJA_MAX_OUTPUT);
             at = end;
         } else {
             FAIL_IF(c == '}', APL_DOMAIN, "single '}' encountered in format string");
@@ -390,7 +404,8 @@ AplErr apli_jinja_dict_items(JinjaEvaluator *evaluator, const JinjaDict *dict, J
 
 JINJA_BUILTIN(items) { return apli_jinja_dict_items(evaluator, subject->dict, result); }
 
-static AplErr copy_list(JinjaEvaluator *evaluator, const JinjaValue *values, size_t count, JinjaValue *result) {
+static AplErr copy_list(JinjaEvaluator *evaluator, const JinjaValue *values, size_t count,
+                        JinjaValue *result) {
     TRY(apli_jinja_new_list(evaluator, JINJA_LIST, count, result));
     if (count) memcpy(result->items, values, count * sizeof *values);
     return APL_OK;
@@ -460,9 +475,9 @@ static const JinjaRow list_methods[] = {
     {"reverse", refused, NULL, 0},
 };
 static const JinjaRow dict_methods[] = {
-    {"items", items, "", 0},         {"keys", keys, "", 0},         {"values", values, "", 0},
-    {"get", get, "key,default", 1},  {"update", refused, NULL, 0},  {"pop", refused, NULL, 0},
-    {"popitem", refused, NULL, 0},   {"clear", refused, NULL, 0},   {"setdefault", refused, NULL, 0},
+    {"items", items, "", 0},        {"keys", keys, "", 0},        {"values", values, "", 0},
+    {"get", get, "key,default", 1}, {"update", refused, NULL, 0}, {"pop", refused, NULL, 0},
+    {"popitem", refused, NULL, 0},  {"clear", refused, NULL, 0},  {"setdefault", refused, NULL, 0},
 };
 static const JinjaRow loop_methods[] = {{"cycle", cycle, NULL, 0}, {"changed", changed, NULL, 0}};
 

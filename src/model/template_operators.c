@@ -1,5 +1,5 @@
-/* Arithmetic, comparison, attributes, indexes and slices, as Python has them; integers are 64 bits, and an overflow is a
-   LIMIT ERROR. */
+/* Arithmetic, comparison, attributes, indexes and slices, as Python has them; integers are 64 bits, and an
+   overflow is a LIMIT ERROR. */
 #include "model/template_internal.h"
 
 #include <math.h>
@@ -75,13 +75,14 @@ static AplErr real_arithmetic(int operation, double a, double b, JinjaValue *res
 static AplErr repeat(JinjaEvaluator *evaluator, const JinjaValue *value, int64_t times, JinjaValue *result) {
     size_t count = times > 0 ? (size_t)times : 0, total;
     size_t size = value->kind == JINJA_STRING ? 1 : sizeof(JinjaValue);
-    FAIL_IF(__builtin_mul_overflow(count, value->length, &total) || total > JINJA_MAX_MEMORY / size, APL_LIMIT,
-            "%zu repetitions of %u items", count, value->length);
+    FAIL_IF(__builtin_mul_overflow(count, value->length, &total) || total > JINJA_MAX_MEMORY / size,
+            APL_LIMIT, "%zu repetitions of %u items", count, value->length);
     TRY(apli_jinja_spend(evaluator, total * size / 64));
     if (value->length == 0) count = 0;
     void *memory;
     TRY(apli_arena_allocate(&evaluator->arena, total * size, &memory));
-    for (size_t i = 0; i < count; i++) memcpy((char *)memory + i * value->length * size, value->bytes, value->length * size);
+    for (size_t i = 0; i < count; i++)
+        memcpy((char *)memory + i * value->length * size, value->bytes, value->length * size);
     *result = *value;
     result->length = (uint32_t)total;
     result->bytes = memory;
@@ -102,36 +103,42 @@ static AplErr join(JinjaEvaluator *evaluator, const JinjaValue *a, const JinjaVa
     return APL_OK;
 }
 
-AplErr apli_jinja_binary(JinjaEvaluator *evaluator, int operation, const JinjaValue *left, const JinjaValue *right,
-                         JinjaValue *result) {
+AplErr apli_jinja_binary(JinjaEvaluator *evaluator, int operation, const JinjaValue *left,
+                         const JinjaValue *right, JinjaValue *result) {
     FAIL_IF(left->kind == JINJA_UNDEFINED, APL_VALUE, "%.*s", (int)left->length, left->bytes);
-    if (left->kind == JINJA_STRING && operation == '%') return apli_jinja_percent(evaluator, left, right, result);
+    if (left->kind == JINJA_STRING && operation == '%')
+        return apli_jinja_percent(evaluator, left, right, result);
     FAIL_IF(right->kind == JINJA_UNDEFINED, APL_VALUE, "%.*s", (int)right->length, right->bytes);
     if (apli_jinja_is_integral(left) && apli_jinja_is_integral(right))
-        return integer_arithmetic(operation, apli_jinja_to_integer(left), apli_jinja_to_integer(right), result);
+        return integer_arithmetic(operation, apli_jinja_to_integer(left), apli_jinja_to_integer(right),
+                                  result);
     if (apli_jinja_is_number(left) && apli_jinja_is_number(right))
         return real_arithmetic(operation, apli_jinja_to_real(left), apli_jinja_to_real(right), result);
     bool left_sequence = left->kind == JINJA_STRING || apli_jinja_is_list(left);
     bool right_sequence = right->kind == JINJA_STRING || apli_jinja_is_list(right);
-    if (operation == '+' && left_sequence && left->kind == right->kind) return join(evaluator, left, right, result);
+    if (operation == '+' && left_sequence && left->kind == right->kind)
+        return join(evaluator, left, right, result);
     if (operation == '*' && left_sequence && apli_jinja_is_integral(right))
         return repeat(evaluator, left, apli_jinja_to_integer(right), result);
     if (operation == '*' && right_sequence && apli_jinja_is_integral(left))
         return repeat(evaluator, right, apli_jinja_to_integer(left), result);
-    FAIL_IF(operation == '+' && left->kind == JINJA_STRING, APL_DOMAIN, "can only concatenate str (not \"%s\") to str",
-            apli_jinja_type_name(right));
-    char name[3] = {(char)(operation > 255 ? operation >> 8 : operation), (char)(operation > 255 ? operation & 255 : 0), 0};
-    return apli_fail(APL_DOMAIN, "unsupported operand types for %s: '%s' and '%s'", name, apli_jinja_type_name(left),
-                     apli_jinja_type_name(right));
+    FAIL_IF(operation == '+' && left->kind == JINJA_STRING, APL_DOMAIN,
+            "can only concatenate str (not \"%s\") to str", apli_jinja_type_name(right));
+    char name[3] = {(char)(operation > 255 ? operation >> 8 : operation),
+                    (char)(operation > 255 ? operation & 255 : 0), 0};
+    return apli_fail(APL_DOMAIN, "unsupported operand types for %s: '%s' and '%s'", name,
+                     apli_jinja_type_name(left), apli_jinja_type_name(right));
 }
 
-static AplErr contains(JinjaEvaluator *evaluator, const JinjaValue *item, const JinjaValue *container, bool *result) {
+static AplErr contains(JinjaEvaluator *evaluator, const JinjaValue *item, const JinjaValue *container,
+                       bool *result) {
     *result = false;
     if (container->kind == JINJA_STRING) {
-        FAIL_IF(item->kind != JINJA_STRING, APL_DOMAIN, "'in <string>' requires string as left operand, not %s",
-                apli_jinja_type_name(item));
+        FAIL_IF(item->kind != JINJA_STRING, APL_DOMAIN,
+                "'in <string>' requires string as left operand, not %s", apli_jinja_type_name(item));
         TRY(apli_jinja_spend(evaluator, container->length / 16));
-        *result = item->length == 0 || apli_jinja_search(container->bytes, container->length, item->bytes, item->length);
+        *result = item->length == 0 ||
+                  apli_jinja_search(container->bytes, container->length, item->bytes, item->length);
         return APL_OK;
     }
     if (container->kind == JINJA_DICT) {
@@ -147,8 +154,8 @@ static AplErr contains(JinjaEvaluator *evaluator, const JinjaValue *item, const 
     return APL_OK;
 }
 
-AplErr apli_jinja_compare(JinjaEvaluator *evaluator, int operation, const JinjaValue *left, const JinjaValue *right,
-                          bool *result) {
+AplErr apli_jinja_compare(JinjaEvaluator *evaluator, int operation, const JinjaValue *left,
+                          const JinjaValue *right, bool *result) {
     if (operation == JINJA_IN || operation == JINJA_NOT_IN) {
         TRY(contains(evaluator, left, right, result));
         *result ^= operation == JINJA_NOT_IN;
@@ -161,14 +168,17 @@ AplErr apli_jinja_compare(JinjaEvaluator *evaluator, int operation, const JinjaV
     }
     int order;
     TRY(apli_jinja_order(evaluator, left, right, &order));
-    bool unordered = apli_jinja_is_number(left) && (isnan(apli_jinja_to_real(left)) || isnan(apli_jinja_to_real(right)));
-    *result = !unordered && (operation == '<'   ? order < 0
-                             : operation == '>' ? order > 0
-                             : operation == JINJA_PAIR('<', '=') ? order <= 0 : order >= 0);
+    bool unordered =
+        apli_jinja_is_number(left) && (isnan(apli_jinja_to_real(left)) || isnan(apli_jinja_to_real(right)));
+    *result = !unordered && (operation == '<'                    ? order < 0
+                             : operation == '>'                  ? order > 0
+                             : operation == JINJA_PAIR('<', '=') ? order <= 0
+                                                                 : order >= 0);
     return APL_OK;
 }
 
-static AplErr loop_attribute(JinjaEvaluator *evaluator, const JinjaLoop *loop, JinjaString name, JinjaValue *result) {
+static AplErr loop_attribute(JinjaEvaluator *evaluator, const JinjaLoop *loop, JinjaString name,
+                             JinjaValue *result) {
     const struct {
         const char *name;
         int64_t value;
@@ -189,15 +199,17 @@ static AplErr loop_attribute(JinjaEvaluator *evaluator, const JinjaLoop *loop, J
     else if (apli_jinja_equals_text(name, "last")) *result = apli_jinja_boolean(last);
     else if (apli_jinja_equals_text(name, "previtem") && loop->index) *result = loop->items[loop->index - 1];
     else if (apli_jinja_equals_text(name, "nextitem") && !last) *result = loop->items[loop->index + 1];
-    else if (apli_jinja_equals_text(name, "previtem")) return apli_jinja_undefined(evaluator, result, "there is no previous item");
-    else if (apli_jinja_equals_text(name, "nextitem")) return apli_jinja_undefined(evaluator, result, "there is no next item");
+    else if (apli_jinja_equals_text(name, "previtem"))
+        return apli_jinja_undefined(evaluator, result, "there is no previous item");
+    else if (apli_jinja_equals_text(name, "nextitem"))
+        return apli_jinja_undefined(evaluator, result, "there is no next item");
     else return APL_VALUE;
     return APL_OK;
 }
 
 /* A method of the value, if it has one by this name; otherwise *found is false. */
-static AplErr find_method(JinjaEvaluator *evaluator, const JinjaValue *value, JinjaString name, JinjaValue *result,
-                          bool *found) {
+static AplErr find_method(JinjaEvaluator *evaluator, const JinjaValue *value, JinjaString name,
+                          JinjaValue *result, bool *found) {
     const JinjaRow *row = apli_jinja_find_method(value->kind, name);
     *found = row != NULL;
     if (!row) return APL_OK;
@@ -209,17 +221,21 @@ static AplErr find_method(JinjaEvaluator *evaluator, const JinjaValue *value, Ji
     return APL_OK;
 }
 
-static AplErr missing_attribute(JinjaEvaluator *evaluator, const JinjaValue *value, JinjaString name, JinjaValue *result) {
-    return apli_jinja_undefined(evaluator, result, "'%s object' has no attribute '%.*s'", apli_jinja_type_name(value),
-                                (int)(name.length < 80 ? name.length : 80), name.bytes);
+static AplErr missing_attribute(JinjaEvaluator *evaluator, const JinjaValue *value, JinjaString name,
+                                JinjaValue *result) {
+    return apli_jinja_undefined(evaluator, result, "'%s object' has no attribute '%.*s'",
+                                apli_jinja_type_name(value), (int)(name.length < 80 ? name.length : 80),
+                                name.bytes);
 }
 
-AplErr apli_jinja_attribute(JinjaEvaluator *evaluator, const JinjaValue *value, JinjaString name, JinjaValue *result) {
+AplErr apli_jinja_attribute(JinjaEvaluator *evaluator, const JinjaValue *value, JinjaString name,
+                            JinjaValue *result) {
     FAIL_IF(value->kind == JINJA_UNDEFINED, APL_VALUE, "%.*s", (int)value->length, value->bytes);
     bool found;
     TRY(find_method(evaluator, value, name, result, &found));
     if (found) return APL_OK;
-    if (value->kind == JINJA_LOOP && loop_attribute(evaluator, value->loop, name, result) == APL_OK) return APL_OK;
+    if (value->kind == JINJA_LOOP && loop_attribute(evaluator, value->loop, name, result) == APL_OK)
+        return APL_OK;
     if (value->kind == JINJA_DICT || value->kind == JINJA_NAMESPACE) {
         JinjaValue key = apli_jinja_string(name.bytes, name.length), *present;
         TRY(apli_jinja_dict_get(evaluator, value->dict, &key, &present));
@@ -248,8 +264,8 @@ AplErr apli_jinja_subscript(JinjaEvaluator *evaluator, const JinjaValue *value, 
         int64_t index = apli_jinja_to_integer(key);
         if (index < 0) index += (int64_t)count;
         if (index < 0 || index >= (int64_t)count)
-            return apli_jinja_undefined(evaluator, result, "%s object has no element %lld", apli_jinja_type_name(value),
-                                        (long long)apli_jinja_to_integer(key));
+            return apli_jinja_undefined(evaluator, result, "%s object has no element %lld",
+                                        apli_jinja_type_name(value), (long long)apli_jinja_to_integer(key));
         if (value->kind != JINJA_STRING) {
             *result = value->items[index];
             return APL_OK;
@@ -271,11 +287,13 @@ AplErr apli_jinja_subscript(JinjaEvaluator *evaluator, const JinjaValue *value, 
             return apli_jinja_attribute(evaluator, value, name, result);
         return missing_attribute(evaluator, value, name, result);
     }
-    return apli_jinja_undefined(evaluator, result, "'%s object' has no such element", apli_jinja_type_name(value));
+    return apli_jinja_undefined(evaluator, result, "'%s object' has no such element",
+                                apli_jinja_type_name(value));
 }
 
 /* A bound of a slice, in 0..count (or -1..count-1 for steps down), as Python's slice.indices() has it. */
-static AplErr slice_bound(const JinjaValue *part, int64_t count, bool down, int64_t otherwise, int64_t *bound) {
+static AplErr slice_bound(const JinjaValue *part, int64_t count, bool down, int64_t otherwise,
+                          int64_t *bound) {
     *bound = otherwise;
     if (part->kind == JINJA_ABSENT || part->kind == JINJA_NONE) return APL_OK;
     FAIL_IF(!apli_jinja_is_integral(part), APL_DOMAIN, "slice indices must be integers or None, not %s",
@@ -313,11 +331,13 @@ AplErr apli_jinja_slice(JinjaEvaluator *evaluator, const JinjaValue *value, cons
     *result = list;
     if (value->kind != JINJA_STRING) return APL_OK;
     APLI_AUTO_TEXT text = {0};
-    for (uint32_t i = 0; i < list.length; i++) apli_text_append(&text, list.items[i].bytes, list.items[i].length);
+    for (uint32_t i = 0; i < list.length; i++)
+        apli_text_append(&text, list.items[i].bytes, list.items[i].length);
     return apli_jinja_take_text(evaluator, &text, result);
 }
 
-AplErr apli_jinja_path(JinjaEvaluator *evaluator, const JinjaValue *value, const JinjaValue *path, JinjaValue *result) {
+AplErr apli_jinja_path(JinjaEvaluator *evaluator, const JinjaValue *value, const JinjaValue *path,
+                       JinjaValue *result) {
     if (path->kind != JINJA_STRING) return apli_jinja_subscript(evaluator, value, path, result);
     *result = *value;
     for (size_t at = 0; at <= path->length;) {

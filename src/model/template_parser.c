@@ -5,8 +5,12 @@
 
 typedef AplErr TagParser(JinjaParser *parser, JinjaNode **node);
 
-static AplErr expect_end_of_tag(JinjaParser *parser) { return apli_jinja_expect(parser, JINJA_TOKEN_BLOCK_END, NULL); }
-static bool skip_name(JinjaParser *parser, const char *name) { return apli_jinja_skip(parser, JINJA_TOKEN_NAME, name); }
+static AplErr expect_end_of_tag(JinjaParser *parser) {
+    return apli_jinja_expect(parser, JINJA_TOKEN_BLOCK_END, NULL);
+}
+static bool skip_name(JinjaParser *parser, const char *name) {
+    return apli_jinja_skip(parser, JINJA_TOKEN_NAME, name);
+}
 
 static bool skip_operator(JinjaParser *parser, int operation) {
     if (parser->token->kind != JINJA_TOKEN_OPERATOR || parser->token->operation != operation) return false;
@@ -16,7 +20,8 @@ static bool skip_operator(JinjaParser *parser, int operation) {
 
 /* Whether a tag with one of these words is next. */
 static bool at_tag(const JinjaParser *parser, const char *const *words) {
-    if (parser->token->kind != JINJA_TOKEN_BLOCK_BEGIN || parser->token[1].kind != JINJA_TOKEN_NAME) return false;
+    if (parser->token->kind != JINJA_TOKEN_BLOCK_BEGIN || parser->token[1].kind != JINJA_TOKEN_NAME)
+        return false;
     for (; *words; words++)
         if (apli_jinja_equals_text(parser->token[1].text, *words)) return true;
     return false;
@@ -24,10 +29,11 @@ static bool at_tag(const JinjaParser *parser, const char *const *words) {
 
 static AplErr parse_statement(JinjaParser *parser, JinjaNode **node);
 
-/* Statements up to a tag with one of these words, which is left unread; NULL: up to the end of the template. */
+/* Statements up to a tag with one of these words, which is left unread; NULL: up to the end of the
+   template. */
 static AplErr parse_body(JinjaParser *parser, const char *const *ends, JinjaNode **body) {
-    FAIL_IF(++parser->depth > JINJA_MAX_DEPTH, APL_LIMIT, "%s, line %d: nested more than %d deep", parser->source,
-            parser->token->line, JINJA_MAX_DEPTH);
+    FAIL_IF(++parser->depth > JINJA_MAX_DEPTH, APL_LIMIT, "%s, line %d: nested more than %d deep",
+            parser->source, parser->token->line, JINJA_MAX_DEPTH);
     JinjaNode **last = body;
     *body = NULL;
     while (ends ? !at_tag(parser, ends) : parser->token->kind != JINJA_TOKEN_END) {
@@ -191,15 +197,25 @@ static AplErr parse_jump(JinjaParser *parser, JinjaNodeKind kind, JinjaNode **no
     return expect_end_of_tag(parser);
 }
 
-static AplErr parse_break(JinjaParser *parser, JinjaNode **node) { return parse_jump(parser, JINJA_BREAK, node); }
-static AplErr parse_continue(JinjaParser *parser, JinjaNode **node) { return parse_jump(parser, JINJA_CONTINUE, node); }
+static AplErr parse_break(JinjaParser *parser, JinjaNode **node) {
+    return parse_jump(parser, JINJA_BREAK, node);
+}
+static AplErr parse_continue(JinjaParser *parser, JinjaNode **node) {
+    return parse_jump(parser, JINJA_CONTINUE, node);
+}
 
 static const struct {
     const char *word;
     TagParser *parse;
-} tags[] = {{"if", parse_if},       {"for", parse_for},     {"set", parse_set},
-            {"macro", parse_macro}, {"call", parse_call},   {"filter", parse_filter_block},
-            {"with", parse_with},   {"break", parse_break}, {"generation", parse_generation},
+} tags[] = {{"if", parse_if},
+            {"for", parse_for},
+            {"set", parse_set},
+            {"macro", parse_macro},
+            {"call", parse_call},
+            {"filter", parse_filter_block},
+            {"with", parse_with},
+            {"break", parse_break},
+            {"generation", parse_generation},
             {"continue", parse_continue}};
 
 static AplErr parse_statement(JinjaParser *parser, JinjaNode **node) {
@@ -217,7 +233,8 @@ static AplErr parse_statement(JinjaParser *parser, JinjaNode **node) {
     parser->token++;
     for (size_t i = 0; i < sizeof tags / sizeof *tags; i++)
         if (skip_name(parser, tags[i].word)) return tags[i].parse(parser, node);
-    return apli_jinja_expected(parser, "a tag that Jinja has (if, for, set, macro, call, filter, with, generation)");
+    return apli_jinja_expected(parser,
+                               "a tag that Jinja has (if, for, set, macro, call, filter, with, generation)");
 }
 
 AplErr apli_jinja_parse(JinjaParser *parser, JinjaNode **body) { return parse_body(parser, NULL, body); }

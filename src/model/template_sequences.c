@@ -84,8 +84,8 @@ static AplErr key_of(JinjaEvaluator *evaluator, const JinjaValue *item, const Ji
     return apli_jinja_change_case(evaluator, &string, false, key);
 }
 
-static AplErr keys_of(JinjaEvaluator *evaluator, const JinjaValue *items, size_t count, const JinjaValue *attribute,
-                      const JinjaValue *case_sensitive, JinjaValue *keys) {
+static AplErr keys_of(JinjaEvaluator *evaluator, const JinjaValue *items, size_t count,
+                      const JinjaValue *attribute, const JinjaValue *case_sensitive, JinjaValue *keys) {
     TRY(apli_jinja_new_list(evaluator, JINJA_LIST, count, keys));
     for (size_t i = 0; i < count; i++)
         TRY(key_of(evaluator, &items[i], attribute, case_sensitive, &keys->items[i]));
@@ -106,13 +106,14 @@ JINJA_BUILTIN(sort) {
 }
 
 JINJA_BUILTIN(dictsort) {
-    FAIL_IF(subject->kind != JINJA_DICT, APL_DOMAIN, "dictsort needs a dict, not %s", apli_jinja_type_name(subject));
+    FAIL_IF(subject->kind != JINJA_DICT, APL_DOMAIN, "dictsort needs a dict, not %s",
+            apli_jinja_type_name(subject));
     bool by_value = false;
     if (bound[1].kind != JINJA_ABSENT) {
         TRY(apli_jinja_need_string("dictsort", &bound[1]));
         by_value = apli_jinja_equals_text((JinjaString){bound[1].bytes, bound[1].length}, "value");
-        FAIL_IF(!by_value && !apli_jinja_equals_text((JinjaString){bound[1].bytes, bound[1].length}, "key"), APL_DOMAIN,
-                "You can only sort by either \"key\" or \"value\"");
+        FAIL_IF(!by_value && !apli_jinja_equals_text((JinjaString){bound[1].bytes, bound[1].length}, "key"),
+                APL_DOMAIN, "You can only sort by either \"key\" or \"value\"");
     }
     JinjaValue pairs, keys, place = apli_jinja_integer(by_value);
     TRY(apli_jinja_dict_items(evaluator, subject->dict, &pairs));
@@ -204,8 +205,8 @@ JINJA_BUILTIN(map) {
         FAIL_IF(all->count == 0, APL_DOMAIN, "map requires a filter argument");
         TRY(apli_jinja_need_string("map", &all->items[0]));
         row = apli_jinja_find_filter((JinjaString){all->items[0].bytes, all->items[0].length});
-        FAIL_IF(!row, APL_DOMAIN, "No filter named '%.*s'", (int)(all->items[0].length < 60 ? all->items[0].length : 60),
-                all->items[0].bytes);
+        FAIL_IF(!row, APL_DOMAIN, "No filter named '%.*s'",
+                (int)(all->items[0].length < 60 ? all->items[0].length : 60), all->items[0].bytes);
         rest = rest_of(all, 1);
     }
     TRY(apli_jinja_new_list(evaluator, JINJA_LIST, count, &mapped));
@@ -221,8 +222,8 @@ JINJA_BUILTIN(map) {
 }
 
 /* select and reject, on the items or on an attribute of theirs; without a test, by truth. */
-static AplErr choose(JinjaEvaluator *evaluator, const JinjaValue *subject, const JinjaArguments *all, bool wanted,
-                     bool by_attribute, JinjaValue *result) {
+static AplErr choose(JinjaEvaluator *evaluator, const JinjaValue *subject, const JinjaArguments *all,
+                     bool wanted, bool by_attribute, JinjaValue *result) {
     const JinjaValue *values;
     size_t count, skipped = by_attribute;
     const JinjaRow *row = NULL;
@@ -233,7 +234,8 @@ static AplErr choose(JinjaEvaluator *evaluator, const JinjaValue *subject, const
         const JinjaValue *name = &all->items[skipped++];
         TRY(apli_jinja_need_string("a test's name", name));
         row = apli_jinja_find_test((JinjaString){name->bytes, name->length});
-        FAIL_IF(!row, APL_DOMAIN, "No test named '%.*s'", (int)(name->length < 60 ? name->length : 60), name->bytes);
+        FAIL_IF(!row, APL_DOMAIN, "No test named '%.*s'", (int)(name->length < 60 ? name->length : 60),
+                name->bytes);
     }
     JinjaArguments rest = rest_of(all, skipped);
     TRY(apli_jinja_new_list(evaluator, JINJA_LIST, count, &kept));
@@ -261,8 +263,8 @@ JINJA_BUILTIN(batch) {
     int64_t width;
     TRY(apli_jinja_items(evaluator, subject, &values, &count));
     TRY(apli_jinja_need_integer("batch", &bound[0], &width));
-    FAIL_IF(width < 1 || width > JINJA_MAX_RANGE, APL_DOMAIN, "batch needs 1 to %d items a line, not %lld", JINJA_MAX_RANGE,
-            (long long)width);
+    FAIL_IF(width < 1 || width > JINJA_MAX_RANGE, APL_DOMAIN, "batch needs 1 to %d items a line, not %lld",
+            JINJA_MAX_RANGE, (long long)width);
     size_t lines = (count + (size_t)width - 1) / (size_t)width;
     JinjaValue made;
     TRY(apli_jinja_new_list(evaluator, JINJA_LIST, lines, &made));

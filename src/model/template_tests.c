@@ -19,28 +19,30 @@ TEST(is_number, apli_jinja_is_number(subject))
 TEST(is_integer, subject->kind == JINJA_INTEGER)
 TEST(is_float, subject->kind == JINJA_REAL)
 TEST(is_callable, subject->kind == JINJA_FUNCTION || subject->kind == JINJA_UNDEFINED)
-TEST(is_sequence, subject->kind == JINJA_STRING || apli_jinja_is_list(subject) || subject->kind == JINJA_DICT ||
-                      subject->kind == JINJA_UNDEFINED)
-TEST(is_iterable, subject->kind == JINJA_STRING || apli_jinja_is_list(subject) || subject->kind == JINJA_DICT ||
-                      subject->kind == JINJA_UNDEFINED || subject->kind == JINJA_LOOP)
+TEST(is_sequence, subject->kind == JINJA_STRING || apli_jinja_is_list(subject) ||
+                      subject->kind == JINJA_DICT || subject->kind == JINJA_UNDEFINED)
+TEST(is_iterable, subject->kind == JINJA_STRING || apli_jinja_is_list(subject) ||
+                      subject->kind == JINJA_DICT || subject->kind == JINJA_UNDEFINED ||
+                      subject->kind == JINJA_LOOP)
 
 /* Python's `is`: small things are the same when they are equal and of one type. */
 JINJA_BUILTIN(is_same) {
     bool equal = false;
     if (subject->kind == bound[0].kind) {
-        if (apli_jinja_is_list(subject) || subject->kind == JINJA_DICT) equal = subject->items == bound[0].items;
+        if (apli_jinja_is_list(subject) || subject->kind == JINJA_DICT)
+            equal = subject->items == bound[0].items;
         else TRY(apli_jinja_equal(evaluator, subject, &bound[0], &equal));
     }
     *result = apli_jinja_boolean(equal);
     return APL_OK;
 }
 
-static AplErr remainder_of(JinjaEvaluator *evaluator, const JinjaValue *value, const JinjaValue *divisor, int64_t wanted,
-                           JinjaValue *result) {
+static AplErr remainder_of(JinjaEvaluator *evaluator, const JinjaValue *value, const JinjaValue *divisor,
+                           int64_t wanted, JinjaValue *result) {
     JinjaValue rest, expected = apli_jinja_integer(wanted);
     bool equal;
-    FAIL_IF(!apli_jinja_is_number(value) && value->kind != JINJA_UNDEFINED, APL_DOMAIN, "a number is needed, not %s",
-            apli_jinja_type_name(value));
+    FAIL_IF(!apli_jinja_is_number(value) && value->kind != JINJA_UNDEFINED, APL_DOMAIN,
+            "a number is needed, not %s", apli_jinja_type_name(value));
     TRY(apli_jinja_binary(evaluator, '%', value, divisor, &rest));
     TRY(apli_jinja_equal(evaluator, &rest, &expected, &equal));
     *result = apli_jinja_boolean(equal);
@@ -59,8 +61,8 @@ JINJA_BUILTIN(is_even) {
 
 JINJA_BUILTIN(is_divisible) { return remainder_of(evaluator, subject, &bound[0], 0, result); }
 
-static AplErr compare(JinjaEvaluator *evaluator, int operation, const JinjaValue *left, const JinjaValue *right,
-                      JinjaValue *result) {
+static AplErr compare(JinjaEvaluator *evaluator, int operation, const JinjaValue *left,
+                      const JinjaValue *right, JinjaValue *result) {
     bool holds;
     TRY(apli_jinja_compare(evaluator, operation, left, right, &holds));
     *result = apli_jinja_boolean(holds);
@@ -95,13 +97,15 @@ JINJA_BUILTIN(is_lower) { return is_case(evaluator, subject, false, result); }
 
 JINJA_BUILTIN(names_filter) {
     TRY(apli_jinja_need_string("filter", subject));
-    *result = apli_jinja_boolean(apli_jinja_find_filter((JinjaString){subject->bytes, subject->length}) != NULL);
+    *result =
+        apli_jinja_boolean(apli_jinja_find_filter((JinjaString){subject->bytes, subject->length}) != NULL);
     return APL_OK;
 }
 
 JINJA_BUILTIN(names_test) {
     TRY(apli_jinja_need_string("test", subject));
-    *result = apli_jinja_boolean(apli_jinja_find_test((JinjaString){subject->bytes, subject->length}) != NULL);
+    *result =
+        apli_jinja_boolean(apli_jinja_find_test((JinjaString){subject->bytes, subject->length}) != NULL);
     return APL_OK;
 }
 
@@ -146,4 +150,6 @@ static const JinjaRow tests[] = {
     {"test", names_test, "", 0},
 };
 
-const JinjaRow *apli_jinja_find_test(JinjaString name) { return apli_jinja_find_row(JINJA_ROWS(tests), name); }
+const JinjaRow *apli_jinja_find_test(JinjaString name) {
+    return apli_jinja_find_row(JINJA_ROWS(tests), name);
+}

@@ -43,7 +43,8 @@ static void append_quoted(const JinjaValue *value, AplText *text) {
         else if (c == '\n') apli_text_append_string(text, "\\n");
         else if (c == '\r') apli_text_append_string(text, "\\r");
         else if (c == '\t') apli_text_append_string(text, "\\t");
-        else if (hidden) apli_text_printf(text, c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x", c);
+        else if (hidden)
+            apli_text_printf(text, c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x", c);
         else apli_text_append(text, value->bytes + begin, at - begin);
     }
     apli_text_append(text, &quote, 1);
@@ -102,7 +103,9 @@ AplErr apli_jinja_append(JinjaEvaluator *evaluator, const JinjaValue *value, Apl
     case JINJA_TUPLE:
     case JINJA_DICT:
     case JINJA_NAMESPACE: return apli_jinja_append_repr(evaluator, value, text);
-    case JINJA_FUNCTION: apli_text_append_string(text, value->function->row ? "<function>" : "<Macro>"); break;
+    case JINJA_FUNCTION:
+        apli_text_append_string(text, value->function->row ? "<function>" : "<Macro>");
+        break;
     case JINJA_LOOP:
         apli_text_printf(text, "<LoopContext %zu/%zu>", value->loop->index + 1, value->loop->count);
         break;
@@ -120,12 +123,14 @@ AplErr apli_jinja_to_string(JinjaEvaluator *evaluator, const JinjaValue *value, 
     return apli_jinja_take_text(evaluator, &text, string);
 }
 
-AplErr apli_jinja_change_case(JinjaEvaluator *evaluator, const JinjaValue *value, bool upper, JinjaValue *result) {
+AplErr apli_jinja_change_case(JinjaEvaluator *evaluator, const JinjaValue *value, bool upper,
+                              JinjaValue *result) {
     APLI_AUTO_TEXT text = {0};
     TRY(apli_jinja_spend(evaluator, value->length / 8));
     for (size_t at = 0; at < value->length;) {
         utf8proc_int32_t c = (utf8proc_int32_t)apli_utf8_next(value->bytes, value->length, &at);
-        if (upper && c == 0xDF) apli_text_append_string(&text, "SS"); /* ß, the one common letter that grows */
+        if (upper && c == 0xDF)
+            apli_text_append_string(&text, "SS"); /* ß, the one common letter that grows */
         else apli_text_append_codepoint(&text, (uint32_t)(upper ? utf8proc_toupper(c) : utf8proc_tolower(c)));
     }
     return apli_jinja_take_text(evaluator, &text, result);
@@ -133,8 +138,8 @@ AplErr apli_jinja_change_case(JinjaEvaluator *evaluator, const JinjaValue *value
 
 static bool is_cased(utf8proc_int32_t c) { return utf8proc_toupper(c) != c || utf8proc_tolower(c) != c; }
 
-/* Python's str.title begins a word at each cased letter that follows none; Jinja's filter begins one behind blanks and
-   -({[< alone. */
+/* Python's str.title begins a word at each cased letter that follows none; Jinja's filter begins one
+   behind blanks and -({[< alone. */
 AplErr apli_jinja_title(JinjaEvaluator *evaluator, const JinjaValue *value, bool python, JinjaValue *result) {
     APLI_AUTO_TEXT text = {0};
     TRY(apli_jinja_spend(evaluator, value->length / 8));
@@ -174,14 +179,15 @@ static void append_padded(AplText *text, const AplText *piece, int width, bool l
 }
 
 /* One conversion: its letter, and a precision of -1 for none. */
-static AplErr convert(JinjaEvaluator *evaluator, char letter, int precision, bool plus, const JinjaValue *value,
-                      AplText *piece) {
+static AplErr convert(JinjaEvaluator *evaluator, char letter, int precision, bool plus,
+                      const JinjaValue *value, AplText *piece) {
     if (letter == 's' || letter == 'r') {
         if (letter == 's') TRY(apli_jinja_append(evaluator, value, piece));
         else TRY(apli_jinja_append_repr(evaluator, value, piece));
         if (precision < 0) return APL_OK;
         size_t at = 0;
-        for (int i = 0; i < precision && at < piece->length; i++) apli_utf8_next(piece->bytes, piece->length, &at);
+        for (int i = 0; i < precision && at < piece->length; i++)
+            apli_utf8_next(piece->bytes, piece->length, &at);
         if (at < piece->length) piece->bytes[piece->length = at] = 0;
         return APL_OK;
     }
@@ -195,12 +201,16 @@ static AplErr convert(JinjaEvaluator *evaluator, char letter, int precision, boo
         apli_text_append_string(piece, buffer);
         return APL_OK;
     }
-    FAIL_IF(value->kind == JINJA_REAL && !(fabs(real) < 9e18), APL_DOMAIN, "%%%c format: %g is no integer in range", letter,
-            real);
+    FAIL_IF(value->kind == JINJA_REAL && !(fabs(real) < 9e18), APL_DOMAIN,
+            "%%%c format: %g is no integer in range", letter, real);
     int64_t integer = value->kind == JINJA_REAL ? (int64_t)real : apli_jinja_to_integer(value);
     uint64_t magnitude = integer < 0 ? -(uint64_t)integer : (uint64_t)integer;
     if (integer < 0 || plus) apli_text_append_string(piece, integer < 0 ? "-" : "+");
-    apli_text_printf(piece, letter == 'x' ? "%" PRIx64 : letter == 'X' ? "%" PRIX64 : letter == 'o' ? "%" PRIo64 : "%" PRIu64,
+    apli_text_printf(piece,
+                     letter == 'x'   ? "%" PRIx64
+                     : letter == 'X' ? "%" PRIX64
+                     : letter == 'o' ? "%" PRIo64
+                                     : "%" PRIu64,
                      magnitude);
     return APL_OK;
 }
@@ -244,14 +254,15 @@ AplErr apli_jinja_percent(JinjaEvaluator *evaluator, const JinjaValue *format, c
             continue;
         }
         if (letter == 'i' || letter == 'u') letter = 'd';
-        FAIL_IF(!letter || !strchr("srdfegxXo", letter), APL_DOMAIN, "unsupported format character with code %d",
-                (unsigned char)letter);
+        FAIL_IF(!letter || !strchr("srdfegxXo", letter), APL_DOMAIN,
+                "unsupported format character with code %d", (unsigned char)letter);
         FAIL_IF(used == count, APL_DOMAIN, "not enough arguments for format string");
         APLI_AUTO_TEXT piece = {0};
         TRY(convert(evaluator, letter, precision, plus, &items[used++], &piece));
         append_padded(&text, &piece, width, left, zeros && letter != 's' && letter != 'r');
         FAIL_IF(text.length > JINJA_MAX_OUTPUT, APL_LIMIT, "a text of more than %d bytes", JINJA_MAX_OUTPUT);
     }
-    FAIL_IF(used < count && values->kind != JINJA_DICT, APL_DOMAIN, "not all arguments converted during string formatting");
+    FAIL_IF(used < count && values->kind != JINJA_DICT, APL_DOMAIN,
+            "not all arguments converted during string formatting");
     return apli_jinja_take_text(evaluator, &text, result);
 }

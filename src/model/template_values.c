@@ -16,8 +16,8 @@ bool apli_jinja_same_string(JinjaString a, JinjaString b) {
 }
 
 const char *apli_jinja_search(const char *bytes, size_t length, const char *what, size_t what_length) {
-    /* In windows that double: sanitizers look at all that memmem could read, and many short searches in one long string
-       would take them time without end. */
+    /* In windows that double: sanitizers look at all that memmem could read, and many short searches in
+       one long string would take them time without end. */
     for (size_t window = what_length + 256;; window *= 2) {
         const char *found = memmem(bytes, window < length ? window : length, what, what_length);
         if (found || window >= length) return found;
@@ -26,10 +26,12 @@ const char *apli_jinja_search(const char *bytes, size_t length, const char *what
 
 bool apli_jinja_is_space(uint32_t c) {
     return (c >= 9 && c <= 13) || (c >= 28 && c <= 32) || c == 0x85 || c == 0xA0 || c == 0x1680 ||
-           (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+           (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
+           c == 0x3000;
 }
 
-AplErr apli_jinja_copy_string(JinjaEvaluator *evaluator, const char *bytes, size_t length, JinjaValue *result) {
+AplErr apli_jinja_copy_string(JinjaEvaluator *evaluator, const char *bytes, size_t length,
+                              JinjaValue *result) {
     FAIL_IF(length > UINT32_MAX, APL_LIMIT, "a string of %zu bytes", length);
     TRY(apli_jinja_spend(evaluator, length / 64));
     void *memory;
@@ -89,7 +91,8 @@ AplErr apli_jinja_new_dict(JinjaEvaluator *evaluator, JinjaKind kind, size_t cap
     return grow_dict(evaluator, result->dict, capacity + 2);
 }
 
-AplErr apli_jinja_dict_get(JinjaEvaluator *evaluator, const JinjaDict *dict, const JinjaValue *key, JinjaValue **value) {
+AplErr apli_jinja_dict_get(JinjaEvaluator *evaluator, const JinjaDict *dict, const JinjaValue *key,
+                           JinjaValue **value) {
     TRY(apli_jinja_spend(evaluator, dict->count / 8));
     FAIL_IF(key->kind == JINJA_LIST || key->kind == JINJA_DICT, APL_DOMAIN, "unhashable type: '%s'",
             apli_jinja_type_name(key));
@@ -99,8 +102,7 @@ AplErr apli_jinja_dict_get(JinjaEvaluator *evaluator, const JinjaDict *dict, con
         if (key->kind == JINJA_STRING && dict->keys[i].kind == JINJA_STRING) /* nearly always */
             equal = apli_jinja_same_string((JinjaString){key->bytes, key->length},
                                            (JinjaString){dict->keys[i].bytes, dict->keys[i].length});
-        else if (key->kind != JINJA_STRING)
-            TRY(apli_jinja_equal(evaluator, key, &dict->keys[i], &equal));
+        else if (key->kind != JINJA_STRING) TRY(apli_jinja_equal(evaluator, key, &dict->keys[i], &equal));
         if (!equal) continue;
         *value = &dict->values[i];
         return APL_OK;
@@ -108,7 +110,8 @@ AplErr apli_jinja_dict_get(JinjaEvaluator *evaluator, const JinjaDict *dict, con
     return APL_OK;
 }
 
-AplErr apli_jinja_dict_put(JinjaEvaluator *evaluator, JinjaDict *dict, const JinjaValue *key, const JinjaValue *value) {
+AplErr apli_jinja_dict_put(JinjaEvaluator *evaluator, JinjaDict *dict, const JinjaValue *key,
+                           const JinjaValue *value) {
     JinjaValue *present;
     TRY(apli_jinja_dict_get(evaluator, dict, key, &present));
     if (present) {
@@ -122,8 +125,9 @@ AplErr apli_jinja_dict_put(JinjaEvaluator *evaluator, JinjaDict *dict, const Jin
 }
 
 const char *apli_jinja_type_name(const JinjaValue *value) {
-    static const char *const names[] = {"absent", "Undefined", "NoneType", "bool",      "int",      "float",      "str",
-                                        "list",   "tuple",     "dict",     "Namespace", "function", "LoopContext"};
+    static const char *const names[] = {"absent",    "Undefined", "NoneType",   "bool",  "int",
+                                        "float",     "str",       "list",       "tuple", "dict",
+                                        "Namespace", "function",  "LoopContext"};
     return names[value->kind];
 }
 
@@ -174,7 +178,8 @@ AplErr apli_jinja_equal(JinjaEvaluator *evaluator, const JinjaValue *a, const Ji
         case JINJA_NONE: *result = true; break;
         case JINJA_STRING:
             TRY(apli_jinja_spend(evaluator, a->length / 64));
-            *result = apli_jinja_same_string((JinjaString){a->bytes, a->length}, (JinjaString){b->bytes, b->length});
+            *result = apli_jinja_same_string((JinjaString){a->bytes, a->length},
+                                             (JinjaString){b->bytes, b->length});
             break;
         case JINJA_LIST:
         case JINJA_TUPLE:
@@ -205,11 +210,13 @@ AplErr apli_jinja_order(JinjaEvaluator *evaluator, const JinjaValue *a, const Ji
     FAIL_IF(a->kind == JINJA_UNDEFINED, APL_VALUE, "%.*s", (int)a->length, a->bytes);
     FAIL_IF(b->kind == JINJA_UNDEFINED, APL_VALUE, "%.*s", (int)b->length, b->bytes);
     FAIL_IF(a->kind != b->kind || (a->kind != JINJA_STRING && !apli_jinja_is_list(a)), APL_DOMAIN,
-            "'<' not supported between instances of '%s' and '%s'", apli_jinja_type_name(a), apli_jinja_type_name(b));
+            "'<' not supported between instances of '%s' and '%s'", apli_jinja_type_name(a),
+            apli_jinja_type_name(b));
     if (a->kind == JINJA_STRING) {
         uint32_t shared = a->length < b->length ? a->length : b->length;
         TRY(apli_jinja_spend(evaluator, shared / 64));
-        int difference = shared ? memcmp(a->bytes, b->bytes, shared) : 0; /* UTF-8 sorts as its code points do */
+        int difference =
+            shared ? memcmp(a->bytes, b->bytes, shared) : 0; /* UTF-8 sorts as its code points do */
         *result = difference ? difference : (a->length > b->length) - (a->length < b->length);
         return APL_OK;
     }
@@ -246,12 +253,13 @@ AplErr apli_jinja_length(JinjaEvaluator *evaluator, const JinjaValue *value, siz
     }
 }
 
-AplErr apli_jinja_items(JinjaEvaluator *evaluator, const JinjaValue *value, const JinjaValue **items, size_t *count) {
+AplErr apli_jinja_items(JinjaEvaluator *evaluator, const JinjaValue *value, const JinjaValue **items,
+                        size_t *count) {
     *items = NULL;
     *count = 0;
     if (value->kind == JINJA_UNDEFINED) return APL_OK;
-    FAIL_IF(value->kind != JINJA_STRING && value->kind != JINJA_DICT && !apli_jinja_is_list(value), APL_DOMAIN,
-            "'%s' object is not iterable", apli_jinja_type_name(value));
+    FAIL_IF(value->kind != JINJA_STRING && value->kind != JINJA_DICT && !apli_jinja_is_list(value),
+            APL_DOMAIN, "'%s' object is not iterable", apli_jinja_type_name(value));
     if (apli_jinja_is_list(value)) {
         *items = value->items;
         *count = value->length;
@@ -276,7 +284,8 @@ AplErr apli_jinja_items(JinjaEvaluator *evaluator, const JinjaValue *value, cons
 }
 
 /* Bottom-up merging of (key, item) pairs. */
-AplErr apli_jinja_sort(JinjaEvaluator *evaluator, JinjaValue *keys, JinjaValue *items, size_t count, bool descending) {
+AplErr apli_jinja_sort(JinjaEvaluator *evaluator, JinjaValue *keys, JinjaValue *items, size_t count,
+                       bool descending) {
     JinjaValue spare;
     TRY(apli_jinja_new_list(evaluator, JINJA_LIST, 2 * count, &spare));
     JinjaValue *other_keys = spare.items, *other_items = spare.items + count;

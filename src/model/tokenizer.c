@@ -1,4 +1,5 @@
-/* A tokenizer's birth from what a model file says, checked field by field, and what can be asked of one token. */
+/* A tokenizer's birth from what a model file says, checked field by field, and what can be asked of one
+   token. */
 #include "model/tokenizer.h"
 
 #include "model/tokenizer_internal.h"
@@ -15,9 +16,10 @@ enum {
 static const size_t MAX_VOCABULARY_BYTES = (size_t)1 << 30;
 
 /* Texts that, as control tokens, end an answer in one family or another, whatever the file calls its end. */
-static const char *const ending_texts[] = {"<|endoftext|>", "<|im_end|>", "<|eot_id|>",     "<|eom_id|>",
-                                           "<|end|>",       "<|return|>", "<end_of_turn>",  "<EOT>",
-                                           "</s>",          "<|endofturn|>", "<｜end▁of▁sentence｜>"};
+static const char *const ending_texts[] = {
+    "<|endoftext|>", "<|im_end|>",    "<|eot_id|>",           "<|eom_id|>",
+    "<|end|>",       "<|return|>",    "<end_of_turn>",        "<EOT>",
+    "</s>",          "<|endofturn|>", "<｜end▁of▁sentence｜>"};
 
 void apli_tokenizer_free(AplTokenizer *tokenizer) {
     if (!tokenizer) return;
@@ -44,7 +46,8 @@ static int byte_token(const AplTokenString *written) {
     return high && low ? (int)(high - digits) * 16 + (int)(low - digits) : -1;
 }
 
-/* The bytes that a token stands for, written to `bytes` (at most as many as the token has); returns how many. */
+/* The bytes that a token stands for, written to `bytes` (at most as many as the token has); returns how
+   many. */
 static size_t spell(const AplTokenString *written, int type, char *bytes) {
     if (type == APLI_TOKEN_BYTE) {
         bytes[0] = (char)byte_token(written);
@@ -68,10 +71,11 @@ static AplErr check_types(const AplTokenizerSpec *spec) {
         FAIL_IF(spec->types[i] < APLI_TOKEN_NORMAL || spec->types[i] > APLI_TOKEN_BYTE, APL_FILE_DATA,
                 "%s: tokenizer.ggml.token_type[%zu] is %d, not 1 to 6", spec->source, i, spec->types[i]);
         FAIL_IF(spec->types[i] == APLI_TOKEN_BYTE && byte_token(&spec->tokens[i]) < 0, APL_FILE_DATA,
-                "%s: tokenizer.ggml.tokens[%zu] is a byte token, but is not written <0x00> to <0xFF>", spec->source, i);
+                "%s: tokenizer.ggml.tokens[%zu] is a byte token, but is not written <0x00> to <0xFF>",
+                spec->source, i);
         FAIL_IF(is_special(spec->types[i]) && spec->tokens[i].length > MAX_SPECIAL_LENGTH, APL_LIMIT,
-                "%s: tokenizer.ggml.tokens[%zu] is a special token of %zu bytes, the limit is %d", spec->source, i,
-                spec->tokens[i].length, MAX_SPECIAL_LENGTH);
+                "%s: tokenizer.ggml.tokens[%zu] is a special token of %zu bytes, the limit is %d",
+                spec->source, i, spec->tokens[i].length, MAX_SPECIAL_LENGTH);
     }
     return APL_OK;
 }
@@ -79,12 +83,14 @@ static AplErr check_types(const AplTokenizerSpec *spec) {
 /* Copies the tokens, as written and as spelled, and finds doubles. */
 static AplErr take_tokens(const AplTokenizerSpec *spec, AplTokenizer *tokenizer) {
     FAIL_IF(spec->token_count == 0 || spec->token_count > MAX_TOKENS, APL_FILE_DATA,
-            "%s: tokenizer.ggml.tokens has %zu entries, not 1 to %d", spec->source, spec->token_count, MAX_TOKENS);
+            "%s: tokenizer.ggml.tokens has %zu entries, not 1 to %d", spec->source, spec->token_count,
+            MAX_TOKENS);
     TRY(check_types(spec));
     size_t count = spec->token_count, bytes = 0;
     for (size_t i = 0; i < count; i++) {
         FAIL_IF(spec->tokens[i].length > MAX_VOCABULARY_BYTES - bytes, APL_LIMIT,
-                "%s: tokenizer.ggml.tokens has more than %zu bytes at entry %zu", spec->source, MAX_VOCABULARY_BYTES, i);
+                "%s: tokenizer.ggml.tokens has more than %zu bytes at entry %zu", spec->source,
+                MAX_VOCABULARY_BYTES, i);
         bytes += spec->tokens[i].length;
     }
     tokenizer->count = (int32_t)count;
@@ -106,8 +112,9 @@ static AplErr take_tokens(const AplTokenizerSpec *spec, AplTokenizer *tokenizer)
         at += tokenizer->tokens[i].length;
         int32_t other;
         apli_string_table_add(&tokenizer->by_text, (int32_t)i, &other);
-        FAIL_IF(other >= 0, APL_FILE_DATA, "%s: tokenizer.ggml.tokens[%zu] is the same as [%d], \"%.*s\"", spec->source, i,
-                other, (int)(given->length < 64 ? given->length : 64), given->length ? given->bytes : "");
+        FAIL_IF(other >= 0, APL_FILE_DATA, "%s: tokenizer.ggml.tokens[%zu] is the same as [%d], \"%.*s\"",
+                spec->source, i, other, (int)(given->length < 64 ? given->length : 64),
+                given->length ? given->bytes : "");
     }
     return APL_OK;
 }
@@ -119,7 +126,8 @@ static void find_bytes(AplTokenizer *tokenizer) {
         size_t length = apli_utf8_put(apli_byte_letter((uint8_t)byte), letter);
         int32_t id = apli_string_table_get(&tokenizer->by_text, letter, length);
         /* A special token is written as it is: there the letter means itself, not the byte. */
-        if (id >= 0 && (tokenizer->types[id] == APLI_TOKEN_CONTROL || tokenizer->tokens[id].length != 1)) id = -1;
+        if (id >= 0 && (tokenizer->types[id] == APLI_TOKEN_CONTROL || tokenizer->tokens[id].length != 1))
+            id = -1;
         tokenizer->byte_ids[byte] = id;
     }
     for (int32_t id = 0; id < tokenizer->count; id++) {
@@ -129,25 +137,27 @@ static void find_bytes(AplTokenizer *tokenizer) {
     }
 }
 
-static AplErr find_part(const AplTokenizerSpec *spec, const AplTokenizer *tokenizer, size_t merge, const char *part,
-                        const char *bytes, size_t length, int32_t *id) {
+static AplErr find_part(const AplTokenizerSpec *spec, const AplTokenizer *tokenizer, size_t merge,
+                        const char *part, const char *bytes, size_t length, int32_t *id) {
     *id = apli_string_table_get(&tokenizer->by_text, bytes, length);
-    FAIL_IF(*id < 0, APL_FILE_DATA, "%s: tokenizer.ggml.merges[%zu]: its %s \"%.*s\" is not in the vocabulary of %d tokens",
+    FAIL_IF(*id < 0, APL_FILE_DATA,
+            "%s: tokenizer.ggml.merges[%zu]: its %s \"%.*s\" is not in the vocabulary of %d tokens",
             spec->source, merge, part, (int)(length < 64 ? length : 64), bytes, tokenizer->count);
     return APL_OK;
 }
 
 static AplErr take_merges(const AplTokenizerSpec *spec, AplTokenizer *tokenizer) {
-    FAIL_IF(spec->merge_count > MAX_MERGES, APL_LIMIT, "%s: tokenizer.ggml.merges has %zu entries, the limit is %d",
-            spec->source, spec->merge_count, MAX_MERGES);
+    FAIL_IF(spec->merge_count > MAX_MERGES, APL_LIMIT,
+            "%s: tokenizer.ggml.merges has %zu entries, the limit is %d", spec->source, spec->merge_count,
+            MAX_MERGES);
     TRY(apli_pair_table_new(spec->merge_count, &tokenizer->merges));
     APLI_AUTO_TEXT joined = {0};
     for (size_t i = 0; i < spec->merge_count; i++) {
         const AplTokenString *merge = &spec->merges[i];
         /* A part is never empty, so a blank in the first place is a letter. */
         const char *blank = merge->length > 2 ? memchr(merge->bytes + 1, ' ', merge->length - 2) : NULL;
-        FAIL_IF(!blank, APL_FILE_DATA, "%s: tokenizer.ggml.merges[%zu] is not two parts with a blank between them",
-                spec->source, i);
+        FAIL_IF(!blank, APL_FILE_DATA,
+                "%s: tokenizer.ggml.merges[%zu] is not two parts with a blank between them", spec->source, i);
         size_t left_length = (size_t)(blank - merge->bytes), right_length = merge->length - left_length - 1;
         int32_t left, right, product;
         TRY(find_part(spec, tokenizer, i, "first part", merge->bytes, left_length, &left));
@@ -157,11 +167,15 @@ static AplErr take_merges(const AplTokenizerSpec *spec, AplTokenizer *tokenizer)
         apli_text_append(&joined, blank + 1, right_length);
         TRY(apli_text_status(&joined));
         TRY(find_part(spec, tokenizer, i, "product", joined.bytes, joined.length, &product));
-        FAIL_IF(tokenizer->tokens[product].length != tokenizer->tokens[left].length + tokenizer->tokens[right].length,
-                APL_FILE_DATA, "%s: tokenizer.ggml.merges[%zu] joins tokens %d and %d of %zu and %zu bytes to token %d of %zu",
-                spec->source, i, left, right, tokenizer->tokens[left].length, tokenizer->tokens[right].length, product,
-                tokenizer->tokens[product].length);
-        apli_pair_table_add(&tokenizer->merges, (uint32_t)left, (uint32_t)right, (uint32_t)i, (uint32_t)product);
+        FAIL_IF(
+            tokenizer->tokens[product].length !=
+                tokenizer->tokens[left].length + tokenizer->tokens[right].length,
+            APL_FILE_DATA,
+            "%s: tokenizer.ggml.merges[%zu] joins tokens %d and %d of %zu and %zu bytes to token %d of %zu",
+            spec->source, i, left, right, tokenizer->tokens[left].length, tokenizer->tokens[right].length,
+            product, tokenizer->tokens[product].length);
+        apli_pair_table_add(&tokenizer->merges, (uint32_t)left, (uint32_t)right, (uint32_t)i,
+                            (uint32_t)product);
     }
     return APL_OK;
 }
@@ -175,11 +189,12 @@ static AplErr take_specials(AplTokenizer *tokenizer) {
     for (int32_t id = 0; id < tokenizer->count; id++) {
         const AplTokenString *token = &tokenizer->tokens[id];
         if (!is_special(tokenizer->types[id]) || token->length == 0) continue;
-        tokenizer->special_starts[(uint8_t)token->bytes[0]] |= tokenizer->types[id] == APLI_TOKEN_USER_DEFINED ? 1 : 2;
+        tokenizer->special_starts[(uint8_t)token->bytes[0]] |=
+            tokenizer->types[id] == APLI_TOKEN_USER_DEFINED ? 1 : 2;
         AplPairSlot *slot = NULL;
         for (size_t i = 0; i < token->length; i++) {
-            slot = apli_pair_table_add(&tokenizer->special_trie, slot ? slot->product : 0, (uint8_t)token->bytes[i], 0,
-                                       last_node + 1);
+            slot = apli_pair_table_add(&tokenizer->special_trie, slot ? slot->product : 0,
+                                       (uint8_t)token->bytes[i], 0, last_node + 1);
             if (slot->product == last_node + 1) last_node++;
         }
         slot->rank = (uint32_t)id + 1;
@@ -262,8 +277,8 @@ void apli_tokens_free(AplTokens *tokens) {
 }
 
 AplErr apli_tokenizer_token(const AplTokenizer *tokenizer, int64_t id, AplTokenString *token) {
-    FAIL_IF(id < 0 || id >= tokenizer->count, APL_INDEX, "token %" PRId64 " is not in the vocabulary of %d tokens", id,
-            tokenizer->count);
+    FAIL_IF(id < 0 || id >= tokenizer->count, APL_INDEX,
+            "token %" PRId64 " is not in the vocabulary of %d tokens", id, tokenizer->count);
     *token = tokenizer->tokens[id];
     return APL_OK;
 }
@@ -287,7 +302,9 @@ int32_t apli_tokenizer_find(const AplTokenizer *tokenizer, const char *text, siz
     return id >= 0 && !is_special(tokenizer->types[id]) ? id : -1;
 }
 
-AplTokenType apli_tokenizer_type(const AplTokenizer *tokenizer, int32_t id) { return (AplTokenType)tokenizer->types[id]; }
+AplTokenType apli_tokenizer_type(const AplTokenizer *tokenizer, int32_t id) {
+    return (AplTokenType)tokenizer->types[id];
+}
 int32_t apli_tokenizer_count(const AplTokenizer *tokenizer) { return tokenizer->count; }
 int32_t apli_tokenizer_bos(const AplTokenizer *tokenizer) { return tokenizer->bos; }
 int32_t apli_tokenizer_eos(const AplTokenizer *tokenizer) { return tokenizer->eos; }

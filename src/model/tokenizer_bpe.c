@@ -1,12 +1,12 @@
-/* Merging inside one piece. Neighbouring symbols are a linked list; the pairs that can be merged wait in a heap ordered by
-   rank, then by place, so a piece of n bytes takes O(n log n). A heap entry may be outdated: it counts only if its place
-   still begins a pair of its rank. */
+/* Merging inside one piece. Neighbouring symbols are a linked list; the pairs that can be merged wait in a
+   heap ordered by rank, then by place, so a piece of n bytes takes O(n log n). A heap entry may be
+   outdated: it counts only if its place still begins a pair of its rank. */
 #include "model/tokenizer_internal.h"
 
 #include <stdlib.h>
 
 typedef struct AplSymbol {
-    int32_t id; /* -1: merged into its left neighbour */
+    int32_t id;             /* -1: merged into its left neighbour */
     int32_t previous, next; /* -1 at the ends */
 } AplSymbol;
 
@@ -55,7 +55,8 @@ static void heap_sink(uint64_t *heap, size_t count, size_t place) {
 /* The merge of the symbol at `place` with its right neighbour, NULL when there is none. */
 static const AplPairSlot *merge_at(const AplTokenizer *tokenizer, const AplSymbol *symbols, int32_t place) {
     if (place < 0 || symbols[place].id < 0 || symbols[place].next < 0) return NULL;
-    return apli_pair_table_get(&tokenizer->merges, (uint32_t)symbols[place].id, (uint32_t)symbols[symbols[place].next].id);
+    return apli_pair_table_get(&tokenizer->merges, (uint32_t)symbols[place].id,
+                               (uint32_t)symbols[symbols[place].next].id);
 }
 
 static void heap_add(const AplTokenizer *tokenizer, AplMerger *merger, size_t *count, int32_t place) {
@@ -70,7 +71,8 @@ static int32_t whole_piece(const AplTokenizer *tokenizer, const char *piece, siz
     enum { LONGEST = 256 };
     char written[2 * LONGEST];
     if (length > LONGEST) return -1;
-    int32_t id = apli_string_table_get(&tokenizer->by_text, written, apli_write_letters(piece, length, written));
+    int32_t id =
+        apli_string_table_get(&tokenizer->by_text, written, apli_write_letters(piece, length, written));
     return id >= 0 && tokenizer->types[id] == APLI_TOKEN_NORMAL ? id : -1;
 }
 
@@ -112,6 +114,7 @@ AplErr apli_bpe_piece(const AplTokenizer *tokenizer, const char *piece, size_t l
         heap_add(tokenizer, merger, &waiting, left->previous);
         heap_add(tokenizer, merger, &waiting, place);
     }
-    for (int32_t place = 0; place >= 0; place = symbols[place].next) TRY(apli_tokens_append(tokens, symbols[place].id));
+    for (int32_t place = 0; place >= 0; place = symbols[place].next)
+        TRY(apli_tokens_append(tokens, symbols[place].id));
     return APL_OK;
 }

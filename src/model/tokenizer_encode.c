@@ -1,4 +1,5 @@
-/* Encoding: special tokens are found first, leftmost and longest; what lies between them is split and merged. */
+/* Encoding: special tokens are found first, leftmost and longest; what lies between them is split and
+   merged. */
 #include "model/tokenizer_internal.h"
 
 #include <string.h>
@@ -13,7 +14,8 @@ typedef struct Encoder {
 } Encoder;
 
 /* The longest special token that begins at text[0]; -1 when none does. */
-static int32_t special_at(const AplTokenizer *tokenizer, const char *text, size_t length, unsigned flags, size_t *used) {
+static int32_t special_at(const AplTokenizer *tokenizer, const char *text, size_t length, unsigned flags,
+                          size_t *used) {
     int wanted = flags & APLI_PARSE_SPECIAL ? 3 : 1;
     int32_t best = -1;
     if (!(tokenizer->special_starts[(uint8_t)text[0]] & wanted)) return best;
@@ -31,7 +33,8 @@ static int32_t special_at(const AplTokenizer *tokenizer, const char *text, size_
     return best;
 }
 
-/* Text without special tokens. Bytes that are not UTF-8 are pieces of their own, as long as they stand together. */
+/* Text without special tokens. Bytes that are not UTF-8 are pieces of their own, as long as they stand
+   together. */
 static AplErr encode_plain(Encoder *encoder, const char *text, size_t length) {
     while (length) {
         size_t valid;
@@ -39,8 +42,8 @@ static AplErr encode_plain(Encoder *encoder, const char *text, size_t length) {
         TRY(apli_pretokenize(encoder->tokenizer->pretokenizer, text, valid, &encoder->pieces));
         size_t begin = 0;
         for (size_t i = 0; i < encoder->pieces.count; begin = encoder->pieces.ends[i++])
-            TRY(apli_bpe_piece(encoder->tokenizer, text + begin, encoder->pieces.ends[i] - begin, &encoder->merger,
-                               encoder->tokens));
+            TRY(apli_bpe_piece(encoder->tokenizer, text + begin, encoder->pieces.ends[i] - begin,
+                               &encoder->merger, encoder->tokens));
         text += valid;
         length -= valid;
         size_t invalid = 0;
@@ -49,7 +52,8 @@ static AplErr encode_plain(Encoder *encoder, const char *text, size_t length) {
             if (apli_utf8_next(text, length, &next) != 0xFFFD || next != invalid + 1) break;
             invalid = next;
         }
-        if (invalid) TRY(apli_bpe_piece(encoder->tokenizer, text, invalid, &encoder->merger, encoder->tokens));
+        if (invalid)
+            TRY(apli_bpe_piece(encoder->tokenizer, text, invalid, &encoder->merger, encoder->tokens));
         text += invalid;
         length -= invalid;
     }
@@ -74,7 +78,8 @@ static AplErr encode_text(Encoder *encoder, const char *text, size_t length, uns
 
 AplErr apli_tokenizer_encode(const AplTokenizer *tokenizer, const char *text, size_t length, unsigned flags,
                              AplTokens *tokens) {
-    FAIL_IF(length > MAX_TEXT, APL_LIMIT, "a text of %zu bytes to encode, the limit is %zu", length, MAX_TEXT);
+    FAIL_IF(length > MAX_TEXT, APL_LIMIT, "a text of %zu bytes to encode, the limit is %zu", length,
+            MAX_TEXT);
     if (flags & APLI_ADD_SPECIAL && tokenizer->add_bos) TRY(apli_tokens_append(tokens, tokenizer->bos));
     APLI_AUTO_TEXT prefixed = {0};
     if (tokenizer->add_space_prefix && length && text[0] != ' ') {

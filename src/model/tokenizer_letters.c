@@ -16,6 +16,7 @@ int apli_letter_byte(uint32_t codepoint) {
 
 size_t apli_write_letters(const char *bytes, size_t length, char *letters) {
     size_t used = 0;
-    for (size_t i = 0; i < length; i++) used += apli_utf8_put(apli_byte_letter((uint8_t)bytes[i]), letters + used);
+    for (size_t i = 0; i < length; i++)
+        used += apli_utf8_put(apli_byte_letter((uint8_t)bytes[i]), letters + used);
     return used;
 }

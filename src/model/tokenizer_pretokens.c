@@ -46,16 +46,18 @@ static AplErr pcre_error(AplErr kind, const char *what, int code) {
 
 static AplErr compile(AplPretokenizer *pretokenizer, const char *const *patterns) {
     for (; *patterns; patterns++) {
-        FAIL_IF(pretokenizer->count == MAX_PATTERNS, APL_LIMIT, "a pre-tokenizer of more than %d patterns", MAX_PATTERNS);
+        FAIL_IF(pretokenizer->count == MAX_PATTERNS, APL_LIMIT, "a pre-tokenizer of more than %d patterns",
+                MAX_PATTERNS);
         int code;
         PCRE2_SIZE offset;
-        pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)*patterns, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP, &code,
-                                             &offset, NULL);
+        pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)*patterns, PCRE2_ZERO_TERMINATED,
+                                             PCRE2_UTF | PCRE2_UCP, &code, &offset, NULL);
         if (!compiled) return pcre_error(APL_NONCE, "a pre-tokenizer's pattern", code);
         pretokenizer->codes[pretokenizer->count++] = compiled;
         /* Where the JIT is missing the interpreter of PCRE2 does the same, more slowly. */
         code = pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE);
-        if (code < 0 && code != PCRE2_ERROR_JIT_BADOPTION) return pcre_error(APL_WS_FULL, "a pre-tokenizer's pattern", code);
+        if (code < 0 && code != PCRE2_ERROR_JIT_BADOPTION)
+            return pcre_error(APL_WS_FULL, "a pre-tokenizer's pattern", code);
     }
     return APL_OK;
 }
@@ -74,7 +76,8 @@ AplErr apli_pretokenizer_new(const char *source, const char *name, AplPretokeniz
         *result = pretokenizer;
         return APL_OK;
     }
-    return apli_fail(APL_NONCE, "%s: tokenizer.ggml.pre is \"%.80s\", a way of splitting text that is not known", source,
+    return apli_fail(APL_NONCE,
+                     "%s: tokenizer.ggml.pre is \"%.80s\", a way of splitting text that is not known", source,
                      name);
 }
 
@@ -126,12 +129,13 @@ static void exchange(AplPieces *pieces) {
 }
 
 /* One pattern over text[begin, end): its lookaheads see the piece alone, as if there were no other text. */
-static AplErr split_piece(const pcre2_code *code, const char *text, size_t begin, size_t end, AplPieces *pieces) {
+static AplErr split_piece(const pcre2_code *code, const char *text, size_t begin, size_t end,
+                          AplPieces *pieces) {
     const char *piece = text + begin;
     size_t length = end - begin, at = 0, kept = 0;
     while (at < length) {
-        int count = pcre2_match(code, (PCRE2_SPTR)piece, length, at, PCRE2_NO_UTF_CHECK | PCRE2_NOTEMPTY, pieces->match,
-                                pieces->context);
+        int count = pcre2_match(code, (PCRE2_SPTR)piece, length, at, PCRE2_NO_UTF_CHECK | PCRE2_NOTEMPTY,
+                                pieces->match, pieces->context);
         if (count == PCRE2_ERROR_NOMATCH) break;
         if (count < 0) {
             pcre_error(APL_LIMIT, "splitting text", count);
@@ -146,7 +150,8 @@ static AplErr split_piece(const pcre2_code *code, const char *text, size_t begin
     return APL_OK;
 }
 
-AplErr apli_pretokenize(const AplPretokenizer *pretokenizer, const char *text, size_t length, AplPieces *pieces) {
+AplErr apli_pretokenize(const AplPretokenizer *pretokenizer, const char *text, size_t length,
+                        AplPieces *pieces) {
     FAIL_IF(length > UINT32_MAX, APL_LIMIT, "a text of %zu bytes to split", length);
     TRY(prepare(pieces));
     pieces->count = pieces->next_count = 0;

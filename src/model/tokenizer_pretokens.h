@@ -29,8 +29,10 @@ typedef struct AplPieces {
     struct pcre2_real_jit_stack_8 *stack;
 } AplPieces;
 
-/* Splits `length` bytes of valid UTF-8, less than 4 GiB, into pieces->ends. LIMIT ERROR when a pattern exceeds its steps. */
-AplErr apli_pretokenize(const AplPretokenizer *pretokenizer, const char *text, size_t length, AplPieces *pieces);
+/* Splits `length` bytes of valid UTF-8, less than 4 GiB, into pieces->ends. LIMIT ERROR when a pattern
+   exceeds its steps. */
+AplErr apli_pretokenize(const AplPretokenizer *pretokenizer, const char *text, size_t length,
+                        AplPieces *pieces);
 void apli_pieces_free(AplPieces *pieces);
 
 #endif

@@ -5,7 +5,10 @@
 
 /* How many bytes a character that begins with `lead` has; 1 also for bytes that cannot begin one. */
 static size_t character_length(unsigned char lead) {
-    return lead >= 0xF0 && lead <= 0xF4 ? 4 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xC2 && lead < 0xE0 ? 2 : 1;
+    return lead >= 0xF0 && lead <= 0xF4  ? 4
+           : lead >= 0xE0 && lead < 0xF0 ? 3
+           : lead >= 0xC2 && lead < 0xE0 ? 2
+                                         : 1;
 }
 
 /* Whether bytes[at..length) could become a character with more bytes to come. */
@@ -17,7 +20,8 @@ static bool may_become_character(const char *bytes, size_t length, size_t at) {
     return true;
 }
 
-AplErr apli_token_stream_push(AplTokenStream *stream, const AplTokenizer *tokenizer, int32_t id, AplText *text) {
+AplErr apli_token_stream_push(AplTokenStream *stream, const AplTokenizer *tokenizer, int32_t id,
+                              AplText *text) {
     AplTokenString token;
     TRY(apli_tokenizer_token(tokenizer, id, &token));
     APLI_AUTO_TEXT bytes = {0};
