@@ -200,7 +200,16 @@ static AplErr eval_assign(AplFrame *frame, AplNode *node, AplArray **result) {
     return APL_OK;
 }
 
+/* An expression may be as deep as its text is long. */
+static AplErr check_stack(AplFrame *frame, const AplNode *node) {
+    const char *limit = frame->session->env.stack_limit;
+    if (__builtin_expect(!limit || (const char *)__builtin_frame_address(0) >= limit, 1)) return APL_OK;
+    apli_fail(APL_LIMIT, "the stack is used up: the expression is too deep");
+    return apli_at(frame, APL_LIMIT, node);
+}
+
 AplErr apli_eval(AplFrame *frame, AplNode *node, AplArray **result) {
+    if (node->child_count) TRY(check_stack(frame, node));
     switch ((AplNodeKind)node->kind) {
     case NODE_CONSTANT: *result = apli_array_retain(node->array); return APL_OK;
     case NODE_SYMBOL:

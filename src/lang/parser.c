@@ -37,9 +37,10 @@ typedef struct Parser {
     AplSource *source;
     AplBody *body;
     int depth; /* of nesting, against the C stack */
+    int calls; /* of functions in the statement: its tree may be as deep */
 } Parser;
 
-enum { MOST_NESTING = 1000, MOST_CHILDREN = 255 };
+enum { MOST_NESTING = 1000, MOST_CHILDREN = 255, MOST_CALLS = 20000 };
 
 static AplErr parse_range(Parser *parser, int32_t first, int32_t last, AplNode **tree, ItemClass *class);
 
@@ -592,6 +593,8 @@ static AplErr expression(Parser *parser, const Item *items, int count, AplNode *
     int i = count - 2;
     while (i >= 0) {
         AplNode *node;
+        if (++parser->calls > MOST_CALLS)
+            return fail_at(parser, items[i].node->offset, APL_LIMIT, "a statement of more than 20000 function calls");
         if (items[i].class == ITEM_ASSIGN) {
             TRY(assignment(parser, items, i, right, &node, &i));
         } else {
@@ -639,7 +642,7 @@ static const AplPrim *scalar_prim(const AplNode *node) {
 }
 
 static void count_run(AplNode *node, int *steps, int *leaves, int *functions) {
-    ++*steps;
+    if (++*steps > APLI_SCALAR_RUN_MOST_STEPS) return; /* too long to be one anyway */
     if (!scalar_prim(node)) {
         ++*leaves;
         return;
@@ -665,7 +668,7 @@ static void fill_run(AplScalarRun *run, AplNode *node) {
 
 static AplErr join_runs(Parser *parser, AplNode **place) {
     AplNode *node = *place;
-    if (!node || ++parser->depth > MOST_NESTING * 4) return APL_OK;
+    if (!node) return APL_OK;
     int steps = 0, leaves = 0, functions = 0;
     if (scalar_prim(node)) count_run(node, &steps, &leaves, &functions);
     if (functions >= 2 && steps <= APLI_SCALAR_RUN_MOST_STEPS) {
@@ -684,7 +687,6 @@ static AplErr join_runs(Parser *parser, AplNode **place) {
     } else {
         for (int i = 0; i < node->child_count; i++) TRY(join_runs(parser, &node->children[i]));
     }
-    parser->depth--;
     return APL_OK;
 }
 
@@ -695,7 +697,6 @@ static AplErr parse_value(Parser *parser, int32_t first, int32_t last, AplNode *
     TRY(parse_range(parser, first, last, tree, &class));
     if (value_only && class != ITEM_VALUE)
         return fail_at(parser, (*tree)->offset, APL_SYNTAX, "a function where a value is needed");
-    parser->depth = 0;
     return join_runs(parser, tree);
 }
 

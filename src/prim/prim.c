@@ -110,6 +110,8 @@ AplErr apli_check(AplEnv *env) {
         apli_fail(APL_INTERRUPT, "stopped by the user");
         return APL_INTERRUPT;
     }
+    /* once past the limit every check fails, so that no handler goes on for ever */
+    FAIL_IF(env->steps_most && ++env->steps > env->steps_most, APL_INTERRUPT, "more than %" PRId64 " steps", env->steps_most);
     FAIL_IF(env->stack_limit && (const char *)__builtin_frame_address(0) < env->stack_limit, APL_LIMIT,
             "the stack is used up: calls are nested too deeply");
     return APL_OK;

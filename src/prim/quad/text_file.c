@@ -149,6 +149,7 @@ static AplErr normalize(const AplArray *text, AplArray **result) {
 }
 
 static AplErr get(AplEnv *env, const char *asked, AplArray *right, AplArray **result) {
+    FAIL_IF(env->restricted, APL_NONCE, "⎕NGET: this session is to leave files alone");
     APLI_AUTO_TEXT name = {0}, bytes = {0}, utf8 = {0}, encoding = {0};
     int64_t flags;
     TRY(read_name(right, &name, &flags));
@@ -327,7 +328,8 @@ static AplErr append_file(const char *name, const AplText *bytes) {
 }
 
 AplErr apli_quad_nput(AplEnv *env, AplArray *left, AplArray *right, AplArray *axis, AplArray **result) {
-    (void)env, (void)axis;
+    (void)axis;
+    FAIL_IF(env->restricted, APL_NONCE, "⎕NPUT: this session is to leave files alone");
     APLI_AUTO_TEXT name = {0}, whole = {0};
     int64_t flags;
     TRY(read_name(right, &name, &flags));

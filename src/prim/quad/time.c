@@ -43,6 +43,7 @@ AplErr apli_quad_ai(AplEnv *env, AplArray **result) {
 
 AplErr apli_quad_dl(AplEnv *env, AplArray *right, AplArray *axis, AplArray **result) {
     (void)axis;
+    FAIL_IF(env->restricted, APL_NONCE, "⎕DL: this session is not to wait");
     FAIL_IF(right->count != 1, APL_LENGTH, "⎕DL takes one number of seconds");
     FAIL_IF(!apli_type_is_number((AplType)right->type), APL_DOMAIN, "⎕DL takes a number of seconds");
     double seconds = apli_f64_at(right, 0), begin = apli_clock_seconds(), left;
