@@ -239,6 +239,11 @@ AplErr apli_reduce_numbers(AplEnv *env, AplScalarOp op, AplArray *right, int axi
     if (op != APLI_OP_ADD && op != APLI_OP_MULTIPLY && op != APLI_OP_MAXIMUM && op != APLI_OP_MINIMUM) return APL_OK;
     *done = true;
     bool overflow = false;
+    APLI_AUTO AplArray *bytes = NULL;
+    if (right->type == APLI_BOOL) { /* cells of Booleans begin between bytes */
+        TRY(apli_convert(right, APLI_I8, &bytes));
+        right = bytes;
+    }
     if (apli_type_is_integer((AplType)right->type)) {
         TRY(reduce_lane(op, APLI_LANE_INTEGER, right, axis, result, &overflow));
         if (!overflow) return APL_OK;
