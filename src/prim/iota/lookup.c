@@ -2,8 +2,8 @@
    an open-addressed hash table.
 
    Numbers that are equal within ⎕CT must meet in the table. The bits of a real, seen as an integer, are cut to buckets of 2^26
-   units in the last place, far wider than the tolerance; round numbers lie in the middle of a bucket. A number so near a
-   bucket's border that an equal one may lie beyond is ambiguous: such keys are kept in a list that every query looks through,
+   units in the last place, far wider than the tolerance; the borders lie where no number of few digits does. A number so near a
+   border that an equal one may lie beyond is ambiguous: such keys are kept in a list that every query looks through,
    such queries look through all keys. Both are rare (one in a million). */
 #include "prim/iota/lookup.h"
 #include "prim/structure.h"
@@ -62,7 +62,7 @@ static void mix_real(Hash *hash, double number, double tolerance) {
         uint64_t guard = (uint64_t)ceil(tolerance * 0x1p53) + 2;
         while (shift < 51 && guard << 10 > 1ull << shift) shift++;
         uint64_t width = 1ull << shift;
-        bits += width / 2;
+        bits += (uint64_t)((double)width * 0.3819660112501051); /* 2 - the golden ratio: far from every short fraction */
         uint64_t place = bits & (width - 1);
         hash->ambiguous |= number != 0 && (place < guard || place > width - guard);
         bits >>= shift;
