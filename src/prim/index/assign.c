@@ -235,6 +235,20 @@ static AplErr assign_chosen(AplEnv *env, AplArray **array, AplArray *chosen, con
     return APL_OK;
 }
 
+/* One number or character into a simple array that holds its type and may be overwritten: whether that was the case. */
+static bool assign_element(const AplEnv *env, AplArray *array, AplArray *const *subscripts, int count,
+                           const AplArray *value) {
+    int64_t position;
+    bool weak;
+    if (value->rank || value->type == APLI_NESTED || array->type == APLI_NESTED || !apli_may_overwrite(array) ||
+        !apli_single_position(env, array, subscripts, count, &position) ||
+        type_after(array, value, &weak) != (AplType)array->type)
+        return false;
+    apli_copy(array, position, value, 0, 1);
+    array->weak = weak;
+    return true;
+}
+
 /* ---- any assignment ------------------------------------------------------------------------------------------------ */
 
 static AplErr assign(AplEnv *env, AplArray **array, const AplSelection *selection, AplArray *const *subscripts, int count,
@@ -272,6 +286,7 @@ AplErr apli_index_assign(AplEnv *env, AplArray **array, AplArray *const *subscri
                          const AplFunction *function, AplArray *value) {
     APLI_AUTO AplArray *plain = NULL, *chosen = NULL, *kept = NULL;
     TRY(apli_plain(value, &plain));
+    if (!function && assign_element(env, *array, subscripts, count, plain)) return APL_OK;
     if (count == 1 && subscripts[0] && subscripts[0]->type == APLI_NESTED) {
         chosen = apli_array_retain(subscripts[0]);
         TRY(apli_simplify(&chosen));

@@ -81,16 +81,6 @@ static AplErr choose(AplEnv *env, AplArray *array, AplArray *subscript, AplArray
 
 /* ---- any array --------------------------------------------------------------------------------------------------- */
 
-/* One number's subscript of a vector is the commonest index. */
-static AplErr index_scalar(const AplEnv *env, const AplArray *vector, AplArray *subscript, AplArray **result) {
-    int64_t number = apli_i64_at(subscript, 0), position = number - env->index_origin;
-    FAIL_IF(position < 0 || position >= vector->shape[0], APL_INDEX,
-            "index %" PRId64 " of a vector whose length is %" PRId64 " (⎕IO is %" PRId64 ")", number, vector->shape[0],
-            env->index_origin);
-    if (vector->type != APLI_NESTED) return apli_item(vector, position, result);
-    return apli_enclose(apli_items(vector)[position], result);
-}
-
 static AplErr index_any(AplEnv *env, AplArray *array, AplArray *const *subscripts, int count, AplArray **result) {
     AplArray *first = count ? subscripts[0] : NULL;
     bool others = false;
@@ -125,8 +115,10 @@ static AplErr index_any(AplEnv *env, AplArray *array, AplArray *const *subscript
 
 AplErr apli_index(AplEnv *env, AplArray *array, AplArray *const *subscripts, int count, AplArray **result) {
     AplArray *only = count == 1 ? subscripts[0] : NULL;
-    if (only && only->rank == 0 && array->rank == 1 && array->form == APLI_PLAIN && apli_type_is_integer(only->type))
-        return index_scalar(env, array, only, result);
+    int64_t position;
+    if (array->form == APLI_PLAIN && apli_single_position(env, array, subscripts, count, &position))
+        return array->type == APLI_NESTED ? apli_enclose(apli_items(array)[position], result)
+                                          : apli_item(array, position, result);
     if (only && only->type == APLI_NESTED) {
         APLI_AUTO AplArray *plain = NULL, *simple = apli_array_retain(only);
         TRY(apli_simplify(&simple));

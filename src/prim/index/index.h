@@ -14,6 +14,10 @@ AplErr apli_index(AplEnv *env, AplArray *array, AplArray *const *subscripts, int
 AplErr apli_index_assign(AplEnv *env, AplArray **array, AplArray *const *subscripts, int count,
                          const AplFunction *function, AplArray *value);
 
+/* Whether the subscripts are integers, one for each axis and in range: then *position is the element's. */
+bool apli_single_position(const AplEnv *env, const AplArray *array, AplArray *const *subscripts, int count,
+                          int64_t *position);
+
 /* The elements that subscripts select: runs of `inner` elements at every combination of the axes' positions. */
 typedef struct AplSelection {
     int axes;                          /* how many axes have positions; those after them are whole */

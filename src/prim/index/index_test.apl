@@ -40,7 +40,7 @@ V[⊂2] ←→ 20
 ⌷M ←→ M
 ⍬⌷M ←→ M
 ⍝ errors say which index, axis and length
-V[5] ←✗→ INDEX ERROR: index 5 of a vector whose length is 4
+V[5] ←✗→ INDEX ERROR: index 5 of axis 1, whose length is 4
 V[1 5] ←✗→ INDEX ERROR: index 5 of axis 1, whose length is 4
 V[0] ←✗→ INDEX ERROR
 M[1;5] ←✗→ INDEX ERROR: index 5 of axis 2, whose length is 4

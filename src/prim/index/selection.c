@@ -5,6 +5,22 @@
 #include <inttypes.h>
 #include <string.h>
 
+bool apli_single_position(const AplEnv *env, const AplArray *array, AplArray *const *subscripts, int count,
+                          int64_t *position) {
+    if (count != array->rank) return false;
+    *position = 0;
+    for (int axis = 0; axis < count; axis++) {
+        const AplArray *subscript = subscripts[axis];
+        bool integer = subscript && subscript->rank == 0 && subscript->form == APLI_PLAIN &&
+                       apli_type_is_integer((AplType)subscript->type);
+        if (!integer) return false;
+        int64_t number = apli_i64_at(subscript, 0), length = array->shape[axis];
+        if (number < env->index_origin || number - env->index_origin >= length) return false;
+        *position = *position * length + number - env->index_origin;
+    }
+    return true;
+}
+
 /* The subscript's numbers counted from 0, in range. */
 static AplErr positions_of(const AplEnv *env, AplArray *subscript, int axis, int64_t length, AplArray **result) {
     APLI_AUTO AplArray *integers = NULL, *positions = NULL;
