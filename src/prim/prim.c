@@ -1,5 +1,7 @@
 /* The tables of primitives and operators, function values, and the call of any of them. */
 #include "prim/prim.h"
+
+#include "base/random.h"
 #include "prim/structure.h"
 
 #include <inttypes.h>
@@ -149,13 +151,7 @@ AplErr apli_call(AplEnv *env, const AplFunction *function, AplArray *left, AplAr
 
 /* ---- what rooms share ------------------------------------------------------------------------------------------- */
 
-double apli_random(AplEnv *env) {
-    /* splitmix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014 */
-    uint64_t z = env->random_state += 0x9E3779B97F4A7C15u;
-    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
-    return (double)((z ^ z >> 31) >> 11) * 0x1p-53;
-}
+double apli_random(AplEnv *env) { return apli_random_unit(&env->random_state); }
 
 AplErr apli_axis(const AplEnv *env, AplArray *axis, int rank, int otherwise, int *result) {
     if (!axis) {

@@ -1,0 +1,80 @@
+/* The default model, and what commands do with a model before they begin. */
+#include "cli/default_model.h"
+
+#include "os/limits.h"
+#include "os/threads.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DEFAULT_MODEL "smollm2-135m-instruct-q4_1.gguf"
+
+/* Where the default model may lie; %s is the program's directory. */
+static const char *const places[] = {"models/" DEFAULT_MODEL, "%s/../../models/" DEFAULT_MODEL,
+                                     "%s/../share/aplaca/" DEFAULT_MODEL, "%s/" DEFAULT_MODEL};
+
+AplErr apli_model_path(const char *named, AplText *path) {
+    const char *variable = getenv("APLACA_MODEL");
+    if (!named && variable && *variable) named = variable;
+    if (named) {
+        apli_text_append_string(path, named);
+        return apli_text_status(path);
+    }
+    char program[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    program[length > 0 ? length : 0] = 0;
+    char *slash = strrchr(program, '/');
+    if (slash) *slash = 0;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        const char *place = strchr(places[i], '%');
+        if (place && !slash) continue;
+        apli_text_clear(path);
+        if (place) apli_text_append_string(path, program);
+        apli_text_append_string(path, place ? place + 2 : places[i]);
+        TRY(apli_text_status(path));
+        if (access(path->bytes, F_OK) == 0) return APL_OK;
+    }
+    FAIL_IF(true, APL_FILE_NAME,
+            "no model is named and the default one, models/" DEFAULT_MODEL
+            ", is not there: `make run` or scripts/get-model brings it; or name a GGUF file, here or in "
+            "APLACA_MODEL");
+}
+
+int apli_use_threads(int64_t threads) {
+    int count = threads ? (int)threads : apli_processor_count();
+    omp_set_num_threads(count);
+    return count;
+}
+
+AplErr apli_open_engine(const char *named, const AplModelOptions *options, AplEngine **engine) {
+    APLI_AUTO_TEXT path = {0};
+    AplModel *model;
+    apli_use_threads(options->threads);
+    apli_memory_set_limit((size_t)apli_memory_allowed());
+    TRY(apli_model_path(named, &path));
+    TRY(apli_model_open(path.bytes, &model));
+    AplEngineOptions engine_options = {options->context, options->layers, options->plain};
+    return apli_engine_new(model, &engine_options, engine);
+}
+
+AplErr apli_read_file(const char *path, AplText *text) {
+    struct stat status;
+    const bool standard = strcmp(path, "-") == 0;
+    FILE *file = standard ? stdin : fopen(path, "re");
+    FAIL_IF(!file, errno == ENOENT ? APL_FILE_NAME : APL_FILE_ACCESS, "%s: %s", path, strerror(errno));
+    int error = !standard && fstat(fileno(file), &status) == 0 && S_ISDIR(status.st_mode) ? EISDIR : 0;
+    char buffer[1 << 14];
+    size_t count;
+    while (!error && (count = fread(buffer, 1, sizeof buffer, file)) > 0)
+        apli_text_append(text, buffer, count);
+    if (!error && ferror(file)) error = errno ? errno : EIO;
+    if (!standard) fclose(file);
+    FAIL_IF(error, APL_FILE_ACCESS, "%s: %s", standard ? "standard input" : path, strerror(error));
+    return apli_text_status(text);
+}

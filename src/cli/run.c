@@ -1,0 +1,205 @@
+/* aplaca run: answers a prompt, or chats. */
+#include "cli/command.h"
+#include "cli/option.h"
+#include "cli/run.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+static AplEngine *interrupted_engine;
+static pthread_t interrupted_thread;
+
+static void interrupt(int signal_number) {
+    if (interrupted_engine) interrupted_engine->session->env.interrupted = 1;
+    /* a read that waits on that thread ends too */
+    if (!pthread_equal(pthread_self(), interrupted_thread)) pthread_kill(interrupted_thread, signal_number);
+}
+
+void apli_catch_interrupts(AplEngine *engine) {
+    interrupted_engine = engine;
+    interrupted_thread = pthread_self();
+    struct sigaction action = {.sa_handler = engine ? interrupt : SIG_DFL};
+    sigaction(SIGINT, &action, NULL);
+}
+
+bool apli_print_piece(void *user, const char *bytes, size_t length) {
+    *(int *)user = bytes[length - 1];
+    return fwrite(bytes, 1, length, stdout) == length && fflush(stdout) == 0;
+}
+
+uint64_t apli_weight_bytes(const AplModel *model, int64_t layers) {
+    const AplGguf *gguf = apli_model_gguf(model);
+    const bool tied = !apli_gguf_find_tensor(gguf, "output.weight");
+    uint64_t bytes = 0;
+    for (uint64_t i = 0; i < apli_gguf_tensor_count(gguf); i++) {
+        const AplGgufTensor *tensor = apli_gguf_tensor(gguf, i);
+        if (layers && strncmp(tensor->name, "blk.", 4) == 0 && atoll(tensor->name + 4) >= layers) continue;
+        if (!tied && strcmp(tensor->name, "token_embd.weight") == 0) continue; /* a row of it only */
+        bytes += tensor->size;
+    }
+    return bytes;
+}
+
+static double rate(int64_t count, double seconds) { return seconds > 0 ? (double)count / seconds : 0; }
+
+void apli_print_speed(const AplRun *run, const AplAnswer *answer) {
+    const double speed = rate(answer->answer_steps, answer->answer_seconds);
+    const uint64_t bytes = apli_weight_bytes(run->engine->model, run->model.layers);
+    fprintf(stderr, "prompt: %" PRId64 " tokens, %.1f tokens/s", answer->prompt_tokens - answer->kept_tokens,
+            rate(answer->prompt_tokens - answer->kept_tokens, answer->prompt_seconds));
+    if (answer->kept_tokens) fprintf(stderr, " (%" PRId64 " more were known)", answer->kept_tokens);
+    fprintf(stderr, "; answer: %zu tokens", answer->tokens.length);
+    if (answer->answer_steps)
+        fprintf(stderr, ", %.1f tokens/s (%.1f GB/s of weights)", speed, speed * (double)bytes / 1e9);
+    fprintf(stderr, ", the first after %.2f s\n", answer->first_seconds);
+    if (answer->ending == APLI_ENDED_BY_CONTEXT)
+        fprintf(stderr, "aplaca: the context of %" PRId64 " tokens is full, so the answer ends here\n",
+                run->engine->context);
+}
+
+static int print_json(const AplRun *run, const AplAnswer *answer) {
+    size_t length;
+    const char *name = apli_model_name(run->engine->model, &length);
+    json_t *object = json_pack(
+        "{s:s%, s:s%, s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:I}", "model", name, length, "text",
+        apli_text_string(&answer->text), answer->text.length, "ending", apli_ending_name(answer->ending),
+        "prompt_tokens", (json_int_t)answer->prompt_tokens, "answer_tokens",
+        (json_int_t)answer->tokens.length, "seed", (json_int_t)run->generate.sampler.seed, "prompt_seconds",
+        answer->prompt_seconds, "first_token_seconds", answer->first_seconds, "answer_seconds",
+        answer->answer_seconds, "prompt_tokens_per_second",
+        rate(answer->prompt_tokens - answer->kept_tokens, answer->prompt_seconds), "answer_tokens_per_second",
+        rate(answer->answer_steps, answer->answer_seconds), "weight_bytes_per_token",
+        (json_int_t)apli_weight_bytes(run->engine->model, run->model.layers));
+    if (!object)
+        return apli_complain(apli_fail(APL_DOMAIN, "the model's name or the answer does not fit into JSON"));
+    json_dumpf(object, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(object);
+    return 0;
+}
+
+/* The answer to a prompt that is one user message, or, `raw`, the beginning of a text. */
+static AplErr answer_prompt(AplRun *run, const AplText *prompt, AplChat *chat, bool raw, AplAnswer *answer) {
+    if (!raw) {
+        TRY(apli_chat_add(chat, "user", apli_text_string(prompt), prompt->length));
+        return apli_chat_answer(chat, &run->generate, answer);
+    }
+    APLI_AUTO_TOKENS tokens = {0};
+    TRY(apli_tokenizer_encode(run->engine->tokenizer, apli_text_string(prompt), prompt->length,
+                              APLI_ADD_SPECIAL | APLI_PARSE_SPECIAL, &tokens));
+    return apli_generate(&chat->generator, tokens.ids, tokens.length, &run->generate, answer);
+}
+
+static int run_once(AplRun *run, AplChat *chat, const AplText *prompt, bool raw, bool json) {
+    APLI_AUTO_ANSWER answer = {0};
+    int last_byte = '\n';
+    if (!json) {
+        run->generate.receive = apli_print_piece;
+        run->generate.user = &last_byte;
+    }
+    AplErr error = answer_prompt(run, prompt, chat, raw, &answer);
+    if (last_byte != '\n') putchar('\n');
+    fflush(stdout);
+    if (error) return apli_complain(error);
+    int status = json ? print_json(run, &answer) : 0;
+    if (!json) apli_print_speed(run, &answer);
+    return status ? status : answer.ending == APLI_ENDED_BY_USER ? 128 + SIGINT : 0;
+}
+
+static int run_with_engine(AplRun *run, const AplText *prompt, bool interactive, bool raw, bool json) {
+    size_t length;
+    AplChat chat = {.generator.engine = run->engine};
+    raw = raw || (!run->system && !interactive && !apli_model_chat_template(run->engine->model, &length));
+    AplErr error = raw ? APL_OK : apli_chat_init(&chat, run->engine);
+    if (!error && run->system) error = apli_chat_add(&chat, "system", run->system, strlen(run->system));
+    int status = error         ? apli_complain(error)
+                 : interactive ? apli_chat_loop(run, &chat)
+                               : run_once(run, &chat, prompt, raw, json);
+    apli_chat_free(&chat);
+    return status;
+}
+
+int command_run(int count, char **arguments) {
+    AplRun run = {.generate.sampler = APLI_SAMPLER_DEFAULTS};
+    AplSamplerOptions *sampler = &run.generate.sampler;
+    const char *prompt = NULL, *file = NULL;
+    int64_t seed = -1;
+    bool raw = false, json = false;
+    AplOptionTexts stops = {calloc((size_t)count, sizeof *stops.texts), 0};
+    if (!stops.texts) return apli_complain(apli_fail(APL_WS_FULL, "no memory for %d arguments", count));
+    const AplOption options[] = {
+        {"-p", APLI_OPTION_TEXT, &prompt, "PROMPT", "the prompt", 0, 0},
+        {"-f", APLI_OPTION_TEXT, &file, "FILE", "a file that holds the prompt", 0, 0},
+        {"-n", APLI_OPTION_INTEGER, &run.generate.limit, "COUNT",
+         "the most tokens to generate (until the answer ends)", 1, 1 << 30},
+        {"--temp", APLI_OPTION_REAL, &sampler->temperature, "T",
+         "temperature; 0: always the likeliest token (0.8)", 0, 1e6},
+        {"--top-k", APLI_OPTION_INTEGER, &sampler->top_k, "K",
+         "sample from the K likeliest tokens; 0: all (40)", 0, 1 << 30},
+        {"--top-p", APLI_OPTION_REAL, &sampler->top_p, "P",
+         "from the likeliest whose probabilities reach P (0.95)", 0, 1},
+        {"--min-p", APLI_OPTION_REAL, &sampler->min_p, "P",
+         "from those at least P times the likeliest's (0.05)", 0, 1},
+        {"--repeat-penalty", APLI_OPTION_REAL, &sampler->repeat_penalty, "R",
+         "against what the last 64 tokens said; 1: none (1.0)", 1e-6, 1e6},
+        {"--seed", APLI_OPTION_INTEGER, &seed, "SEED", "the same seed gives the same answer (a new one)", 0,
+         9e18},
+        {"--stop", APLI_OPTION_TEXTS, &stops, "TEXT",
+         "ends the answer where this would appear; may be repeated", 0, 0},
+        {"--system", APLI_OPTION_TEXT, &run.system, "TEXT", "the system message of the conversation", 0, 0},
+        {"--raw", APLI_OPTION_FLAG, &raw, NULL,
+         "continue the prompt as it is, without the model's chat template", 0, 0},
+        APLI_CONTEXT_OPTION(run.model, "context length in tokens (the model's, at most 2048)"),
+        {"--chunk", APLI_OPTION_INTEGER, &run.generate.chunk, "N", "prompt tokens evaluated at once (256)", 1,
+         256},
+        APLI_MODEL_OPTIONS(run.model),
+        {"--json", APLI_OPTION_FLAG, &json, NULL, "print one JSON object: text, token counts, seconds", 0, 0},
+    };
+    const AplSyntax syntax = {"run",
+                              "aplaca run [MODEL.gguf] [OPTIONS]",
+                              "Answers the prompt of -p, -f or standard input. Without one, on a terminal: a "
+                              "chat, in which /help tells\n"
+                              "more. The prompt is a message to an assistant if the model has a chat "
+                              "template. Without a MODEL, the default\n"
+                              "one. Ctrl-C ends the answer.",
+                              options,
+                              sizeof options / sizeof *options,
+                              0,
+                              1,
+                              "model"};
+    int operands, status = apli_options_parse(&syntax, count, arguments, &operands);
+    if (status < 0 && prompt && file)
+        status = apli_complain_usage("run", "-p and -f each give a prompt: which one?");
+    if (status < 0 && raw && run.system)
+        status = apli_complain_usage("run", "--raw has no place for a --system message");
+    const bool interactive = !prompt && !file && isatty(STDIN_FILENO);
+    if (status < 0 && interactive && (json || raw))
+        status = apli_complain_usage("run", "%s needs a prompt: -p, -f or standard input",
+                                     json ? "--json" : "--raw");
+    APLI_AUTO_TEXT text = {0};
+    AplErr error = APL_OK;
+    if (status < 0 && prompt) apli_text_append_string(&text, prompt);
+    else if (status < 0 && !interactive) error = apli_read_file(file ? file : "-", &text);
+    if (status < 0 && !error && !interactive && !prompt && text.length == 0)
+        error = apli_fail(APL_LENGTH, "the prompt on %s is empty", file ? file : "standard input");
+    if (seed < 0 && getrandom(&seed, sizeof seed, 0) < 0) seed = 0;
+    sampler->seed = (uint64_t)seed & INT64_MAX;
+    run.generate.stops = stops.texts;
+    run.generate.stop_count = stops.count;
+    if (status < 0 && !error)
+        error = apli_open_engine(operands ? arguments[0] : NULL, &run.model, &run.engine);
+    if (status < 0 && !error) {
+        apli_catch_interrupts(run.engine);
+        status = run_with_engine(&run, &text, interactive, raw, json);
+        apli_catch_interrupts(NULL);
+    }
+    apli_engine_free(run.engine);
+    free(stops.texts);
+    return status < 0 ? apli_complain(error) : status;
+}
