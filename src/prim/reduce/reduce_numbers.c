@@ -1,4 +1,4 @@
-/* Loops for + × ⌈ ⌊ along an axis of numbers, and for these and ∧ ∨ = ≠ of Booleans.
+/* Loops for + × ⌈ ⌊ along an axis of numbers, for these and ∧ ∨ = ≠ of Booleans, and for others along the last axis.
 
    The order of a sum is fixed: it depends on the shape and the axis alone. Along the last axis, element i of a row goes to
    lane i mod 16; lanes are added as a tree, 8 apart, then 4, 2, 1. Along other axes a sum runs from the last cell to the
@@ -149,6 +149,26 @@ static bool reduce_integer_row(AplScalarOp op, const AplArray *right, int64_t fr
     return false;
 }
 
+/* Any function whose result is of the type it was computed in, from right to left as the definition says; what the kernels
+   say is wrong. The rows are f32, f64 or integers (Booleans as int8). */
+static int fold_rows(AplEnv *env, AplScalarOp op, AplLane lane, const AplArray *right, AplAround around, uint8_t *to) {
+    const AplScalarKernels *kernels = apli_scalar_kernels();
+    AplScalarKernel *kernel = kernels->op[op][lane];
+    AplScalarMove *load = kernels->load[right->type][lane];
+    size_t size = lane == APLI_LANE_SINGLE ? 4 : 8;
+    uint64_t block[BLOCK];
+    int status = 0;
+    for (int64_t row = 0; row < around.outer && !status; row++, to += size) {
+        for (int64_t end = around.length; end > 0; end -= BLOCK) {
+            int64_t start = end > BLOCK ? end - BLOCK : 0, i = end - start;
+            load(block, right->data + apli_type_bytes((AplType)right->type, row * around.length + start), i);
+            if (end == around.length) memcpy(to, (uint8_t *)block + (size_t)--i * size, size);
+            while (i-- > 0) status |= kernel(to, (uint8_t *)block + (size_t)i * size, to, 1, env->comparison_tolerance);
+        }
+    }
+    return status;
+}
+
 /* ---- other axes: cell after cell, from the last to the first ------------------------------------------------------ */
 
 /* Folds right's cells into so_far (outer × inner elements of a lane); what the kernels say. */
@@ -172,6 +192,11 @@ static int fold_cells(AplScalarOp op, AplLane lane, const AplArray *right, AplAr
     return status;
 }
 
+static void shape_without(const AplArray *array, int axis, int64_t *shape) {
+    memcpy(shape, array->shape, (size_t)axis * sizeof *shape);
+    memcpy(shape + axis, array->shape + axis + 1, (size_t)(array->rank - 1 - axis) * sizeof *shape);
+}
+
 /* ---- results ----------------------------------------------------------------------------------------------------- */
 
 static AplErr check_finite(const AplArray *right, const AplArray *reduced) {
@@ -188,8 +213,7 @@ static AplErr reduce_lane(AplScalarOp op, AplLane lane, AplArray *right, int axi
     APLI_AUTO AplArray *reduced = NULL;
     AplAround around = apli_around(right, axis);
     int64_t shape[APLI_MAX_RANK];
-    memcpy(shape, right->shape, (size_t)axis * sizeof *shape);
-    memcpy(shape + axis, right->shape + axis + 1, (size_t)(right->rank - 1 - axis) * sizeof *shape);
+    shape_without(right, axis, shape);
     TRY(apli_array_new(lane == APLI_LANE_INTEGER ? APLI_I64 : APLI_F64, right->rank - 1, shape, &reduced));
     *overflow = false;
     if (around.inner > 1) {
@@ -218,6 +242,29 @@ static AplErr reduce_lane(AplScalarOp op, AplLane lane, AplArray *right, int axi
     return APL_OK;
 }
 
+/* Rows of a function that does not associate. *done is false where the general way must decide. */
+static AplErr reduce_rows(AplEnv *env, AplScalarOp op, AplArray *right, int axis, AplArray **result, bool *done) {
+    AplType type = (AplType)right->type;
+    APLI_AUTO AplArray *bytes = NULL, *reduced = NULL;
+    *done = false;
+    if (apli_scalar_results[op] != APLI_RESULT_SAME || type == APLI_F16 || type == APLI_BF16) return APL_OK;
+    AplLane lane = apli_lane(type == APLI_BOOL ? APLI_I8 : type);
+    if (lane == APLI_LANE_INTEGER && !apli_scalar_kernels()->op[op][lane]) lane = APLI_LANE_DOUBLE;
+    static const AplType types[] = {APLI_BOOL, APLI_I64, APLI_F32, APLI_F64};
+    TRY(apli_convert(right, type == APLI_BOOL ? APLI_I8 : type, &bytes));
+    int64_t shape[APLI_MAX_RANK];
+    shape_without(right, axis, shape);
+    TRY(apli_array_new(types[lane], right->rank - 1, shape, &reduced));
+    if (fold_rows(env, op, lane, bytes, apli_around(right, axis), reduced->data)) return APL_OK;
+    for (int64_t i = 0; i < reduced->count && lane == APLI_LANE_DOUBLE; i++)
+        if (!isfinite(((double *)reduced->data)[i])) return APL_OK;
+    reduced->weak = lane == APLI_LANE_DOUBLE && (right->weak || apli_type_is_integer(type));
+    TRY(apli_squeeze(&reduced));
+    *done = true;
+    *result = apli_move(&reduced);
+    return APL_OK;
+}
+
 AplErr apli_reduce_numbers(AplEnv *env, AplScalarOp op, AplArray *right, int axis, AplArray **result, bool *done) {
     *done = false;
     TRY(apli_check(env));
@@ -236,7 +283,8 @@ AplErr apli_reduce_numbers(AplEnv *env, AplScalarOp op, AplArray *right, int axi
     }
     if (right->type == APLI_BOOL && op == APLI_OP_AND) op = APLI_OP_MINIMUM;
     if (right->type == APLI_BOOL && op == APLI_OP_OR) op = APLI_OP_MAXIMUM;
-    if (op != APLI_OP_ADD && op != APLI_OP_MULTIPLY && op != APLI_OP_MAXIMUM && op != APLI_OP_MINIMUM) return APL_OK;
+    if (op != APLI_OP_ADD && op != APLI_OP_MULTIPLY && op != APLI_OP_MAXIMUM && op != APLI_OP_MINIMUM)
+        return rows ? reduce_rows(env, op, right, axis, result, done) : APL_OK;
     *done = true;
     bool overflow = false;
     APLI_AUTO AplArray *bytes = NULL;
