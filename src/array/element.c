@@ -8,9 +8,9 @@
 #include <string.h>
 
 int64_t apli_product(const int64_t *shape, int rank) {
-    int64_t product = 1;
-    for (int i = 0; i < rank; i++) product *= shape[i];
-    return product;
+    uint64_t product = 1; /* beside an axis of length 0 the others may be of any length: let it wrap */
+    for (int i = 0; i < rank; i++) product *= (uint64_t)shape[i];
+    return (int64_t)product;
 }
 
 bool apli_same_shape(const AplArray *a, const AplArray *b) {
@@ -251,6 +251,11 @@ AplErr apli_integers(AplArray *array, const char *what, AplArray **result) {
     if (plain->count == 0) return apli_array_new_like(APLI_I64, plain, result);
     FAIL_IF(!apli_type_is_number(type), APL_DOMAIN, "%s must be integers, not %s", what,
             apli_types[type].kind == APLI_KIND_CHARACTER ? "characters" : "nested");
+    for (int64_t i = 0; type == APLI_I64 && i < plain->count; i++) { /* sums of two of them must not overflow */
+        int64_t value = ((const int64_t *)plain->data)[i];
+        FAIL_IF(value > (int64_t)1 << 62 || value < -((int64_t)1 << 62), APL_DOMAIN, "%s cannot be as large as %" PRId64, what,
+                value);
+    }
     if (apli_type_is_integer(type)) return apli_convert(plain, APLI_I64, result);
     TRY(apli_array_new_like(APLI_I64, plain, &integers));
     for (int64_t i = 0; i < plain->count; i++) {

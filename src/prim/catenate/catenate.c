@@ -56,7 +56,9 @@ static AplErr catenate(AplEnv *env, AplArray *left, AplArray *right, AplArray *a
     TRY(seen_with(left, right, rank, joint, left_shape));
     TRY(seen_with(right, left, rank, joint, right_shape));
     for (int i = 0; i < rank; i++) {
-        shape[i] = i == joint.axis ? left_shape[i] + right_shape[i] : left_shape[i];
+        shape[i] = left_shape[i];
+        FAIL_IF(i == joint.axis && __builtin_add_overflow(left_shape[i], right_shape[i], &shape[i]), APL_LIMIT,
+                "the joined axis would be longer than an axis can be");
         FAIL_IF(i != joint.axis && left_shape[i] != right_shape[i], APL_LENGTH,
                 "shape %s and shape %s joined: axis %d is %" PRId64 " on the left, %" PRId64 " on the right",
                 apli_shape_text(left), apli_shape_text(right), i + (int)env->index_origin, left_shape[i],

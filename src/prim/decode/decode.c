@@ -88,8 +88,8 @@ AplErr apli_decode(AplEnv *env, AplArray *left, AplArray *right, AplArray *axis,
     APLI_AUTO AplArray *x = NULL, *y = NULL, *decoded = NULL;
     if (both_integers(left, right)) {
         APLI_AUTO AplArray *whole_x = NULL, *whole_y = NULL, *whole = NULL;
-        TRY(apli_integers(left, "the radices of ⊥", &whole_x));
-        TRY(apli_integers(right, "the digits of ⊥", &whole_y));
+        TRY(apli_convert(left, APLI_I64, &whole_x));
+        TRY(apli_convert(right, APLI_I64, &whole_y));
         TRY(apli_array_new(APLI_I64, left_rank + right_rank, shape, &whole));
         if (decode_integers(&d, apli_integer_data(whole_x), apli_integer_data(whole_y), apli_integer_data(whole))) {
             TRY(apli_squeeze(&whole));
