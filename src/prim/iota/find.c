@@ -24,7 +24,7 @@ AplErr apli_find(AplEnv *env, AplArray *left, AplArray *right, AplArray *axis, A
     bool fits = missing >= 0 && !different_kinds;
     for (int i = rank - 1; fits && i >= 0; i--) {
         shape[i] = i < missing ? 1 : left->shape[i - missing];
-        places[i] = right->shape[i] - shape[i] + 1;
+        places[i] = right->shape[i] - shape[i] + (shape[i] > 0); /* nothing is found everywhere */
         stride[i] = step;
         step *= right->shape[i];
         fits = places[i] > 0;

@@ -271,8 +271,11 @@ static AplErr with_characters(AplScalarOp op, AplEnv *env, AplArray *left, AplAr
     return apli_array_new_like(APLI_BOOL, like, result);
 }
 
+/* Items may be views of any form. */
 static AplErr item_of(AplArray *array, int64_t index, AplArray **result) {
-    return apli_item(array, array->count == 1 ? 0 : index, result);
+    APLI_AUTO AplArray *item = NULL;
+    TRY(apli_item(array, array->count == 1 ? 0 : index, &item));
+    return apli_plain(item, result);
 }
 
 static AplErr pervade(AplScalarOp op, AplEnv *env, AplArray *left, AplArray *right, AplArray *like, AplArray **result) {
