@@ -1,5 +1,6 @@
-/* prim/scalar: every function on every pair of element types gives, element for element, what the same function gives on
-   the scalars; a run of functions gives the bits of its steps; f32 functions stay within the promised last places. */
+/* prim/scalar: every function on every pair of element types gives, element for element, what the same
+   function gives on the scalars; a run of functions gives the bits of its steps; f32 functions stay within
+   the promised last places. */
 #include "prim/scalar/scalar_run.h"
 #include "prim/scalar/scalar.h"
 
@@ -36,7 +37,8 @@ static bool same_number(double a, double b) { return a == b || (isnan(a) && isna
 
 /* An array's result against its elements'; where one element fails, so must the array. */
 static void check_by_element(const AplPrim *prim, AplArray *left, AplArray *right) {
-    AplArray *whole = NULL, *held_left = left ? apli_array_retain(left) : NULL, *held_right = apli_array_retain(right);
+    AplArray *whole = NULL, *held_left = left ? apli_array_retain(left) : NULL,
+             *held_right = apli_array_retain(right);
     AplErr error = call(prim, left, right, &whole);
     bool failed = false;
     for (int64_t i = 0; i < right->count; i++) {
@@ -47,8 +49,8 @@ static void check_by_element(const AplPrim *prim, AplArray *left, AplArray *righ
         failed |= element_error != APL_OK;
         if (error || element_error) continue;
         if (!same_number(apli_f64_at(one, 0), apli_f64_at(whole, i)))
-            fail_msg("%s of %s: element %d is %.17g, alone %.17g", prim->name, apli_types[right->type].name, (int)i,
-                     apli_f64_at(whole, i), apli_f64_at(one, 0));
+            fail_msg("%s of %s: element %d is %.17g, alone %.17g", prim->name, apli_types[right->type].name,
+                     (int)i, apli_f64_at(whole, i), apli_f64_at(one, 0));
         if (apli_type_is_real((AplType)one->type)) assert_int_equal(one->type, whole->type);
         else assert_true(apli_type_is_integer((AplType)whole->type) && one->type <= whole->type);
         assert_int_equal(one->weak, whole->weak);
@@ -81,7 +83,8 @@ static void a_view_gives_what_a_copy_gives(void **state) {
     (void)state;
     const AplPrim *add = apli_prim_of(U'+');
     for (int type = APLI_BOOL; type <= APLI_F64; type++) {
-        APLI_AUTO AplArray *array = sample((AplType)type, LENGTH, 3), *view = NULL, *copy = NULL, *a = NULL, *b = NULL;
+        APLI_AUTO AplArray *array = sample((AplType)type, LENGTH, 3), *view = NULL, *copy = NULL, *a = NULL,
+                           *b = NULL;
         assert_int_equal(apli_view(array, 13, 1, (int64_t[]){2000}, &view), APL_OK);
         assert_int_equal(apli_vector_new((AplType)type, 2000, &copy), APL_OK);
         apli_copy(copy, 0, array, 13, 2000);
@@ -101,7 +104,8 @@ static void a_view_gives_what_a_copy_gives(void **state) {
 
 static void a_temporary_is_overwritten_and_a_variable_is_not(void **state) {
     (void)state;
-    APLI_AUTO AplArray *temporary = sample(APLI_F32, LENGTH, 1), *variable = sample(APLI_F32, LENGTH, 2), *sum = NULL;
+    APLI_AUTO AplArray *temporary = sample(APLI_F32, LENGTH, 1), *variable = sample(APLI_F32, LENGTH, 2),
+                       *sum = NULL;
     AplArray *held = apli_array_retain(variable);
     float expected = ((float *)temporary->data)[2000] + ((float *)variable->data)[2000];
     assert_int_equal(call(apli_prim_of(U'+'), temporary, variable, &sum), APL_OK);
@@ -143,11 +147,14 @@ static void integers_take_the_smallest_type_and_overflow_to_reals(void **state) 
     }
 }
 
-/* ---- runs ------------------------------------------------------------------------------------------------------- */
+/* ---- runs ---------------------------------------------------------------------------------------------- */
 
-#define LEAF(i) {APLI_STEP_LEAF, i, NULL}
-#define ONE(glyph) {APLI_STEP_MONADIC, 0, apli_prim_of(glyph)}
-#define TWO(glyph) {APLI_STEP_DYADIC, 0, apli_prim_of(glyph)}
+#define LEAF(i) \
+    { APLI_STEP_LEAF, i, NULL }
+#define ONE(glyph) \
+    { APLI_STEP_MONADIC, 0, apli_prim_of(glyph) }
+#define TWO(glyph) \
+    { APLI_STEP_DYADIC, 0, apli_prim_of(glyph) }
 
 /* The steps one by one; NULL when one fails. */
 static AplArray *step_by_step(const AplScalarStep *steps, int count, AplArray *const *leaves) {
@@ -159,7 +166,8 @@ static AplArray *step_by_step(const AplScalarStep *steps, int count, AplArray *c
             stack[depth++] = apli_array_retain(leaves[steps[i].leaf]);
             continue;
         }
-        AplArray *left = steps[i].kind == APLI_STEP_DYADIC ? stack[--depth] : NULL, *right = stack[--depth], *result;
+        AplArray *left = steps[i].kind == APLI_STEP_DYADIC ? stack[--depth] : NULL, *right = stack[--depth],
+                 *result;
         failed = call(steps[i].prim, left, right, &result) != APL_OK;
         apli_array_release(right);
         apli_array_release(left);
@@ -179,7 +187,8 @@ static void check_run(const AplScalarStep *steps, int count, AplArray *const *le
         assert_int_equal(run->type, expected->type);
         assert_int_equal(run->weak, expected->weak);
         assert_true(apli_same_shape(run, expected));
-        assert_memory_equal(run->data, expected->data, (size_t)run->count * (size_t)apli_types[run->type].bits / 8);
+        assert_memory_equal(run->data, expected->data,
+                            (size_t)run->count * (size_t)apli_types[run->type].bits / 8);
         apli_array_release(run);
     }
     apli_array_release(expected);
@@ -187,15 +196,19 @@ static void check_run(const AplScalarStep *steps, int count, AplArray *const *le
 
 static void a_run_gives_the_bits_of_its_steps(void **state) {
     (void)state;
-    const AplScalarStep silu[] = {LEAF(1), ONE(U'-'), ONE(U'*'), LEAF(2), TWO(U'+'), LEAF(1), TWO(U'÷'), LEAF(0), TWO(U'×')};
-    const AplScalarStep masked[] = {LEAF(0), LEAF(1), TWO(U'≥'), LEAF(1), TWO(U'×'), LEAF(2), LEAF(2), TWO(U'+'), TWO(U'⌈'),
-                                    ONE(U'|')};
-    const AplScalarStep rounding[] = {LEAF(0), ONE(U'⌊'), LEAF(1), ONE(U'⌈'), TWO(U'×'), LEAF(2), TWO(U'-'), ONE(U'×')};
-    const AplScalarStep logic[] = {LEAF(0), LEAF(1), TWO(U'<'), LEAF(1), LEAF(2), TWO(U'='), TWO(U'∨'), ONE(U'~')};
+    const AplScalarStep silu[] = {LEAF(1), ONE(U'-'), ONE(U'*'), LEAF(2),  TWO(U'+'),
+                                  LEAF(1), TWO(U'÷'), LEAF(0),   TWO(U'×')};
+    const AplScalarStep masked[] = {LEAF(0), LEAF(1), TWO(U'≥'), LEAF(1),   TWO(U'×'),
+                                    LEAF(2), LEAF(2), TWO(U'+'), TWO(U'⌈'), ONE(U'|')};
+    const AplScalarStep rounding[] = {LEAF(0),   ONE(U'⌊'), LEAF(1),   ONE(U'⌈'),
+                                      TWO(U'×'), LEAF(2),   TWO(U'-'), ONE(U'×')};
+    const AplScalarStep logic[] = {LEAF(0), LEAF(1),   TWO(U'<'), LEAF(1),
+                                   LEAF(2), TWO(U'='), TWO(U'∨'), ONE(U'~')};
     for (int a = APLI_BOOL; a <= APLI_F64; a++) {
         for (int b = APLI_BOOL; b <= APLI_F64; b++) {
             for (int weak = 0; weak < 2; weak++) {
-                APLI_AUTO AplArray *x = sample((AplType)a, LENGTH, 1), *y = sample((AplType)b, LENGTH, 2), *one = NULL;
+                APLI_AUTO AplArray *x = sample((AplType)a, LENGTH, 1), *y = sample((AplType)b, LENGTH, 2),
+                                   *one = NULL;
                 if (weak) assert_int_equal(apli_scalar_f64(1.1, &one), APL_OK);
                 else assert_int_equal(apli_scalar_i64(3, &one), APL_OK);
                 AplArray *leaves[] = {x, y, one};
@@ -210,7 +223,8 @@ static void a_run_gives_the_bits_of_its_steps(void **state) {
 
 static void a_run_declines_what_its_steps_must_report(void **state) {
     (void)state;
-    APLI_AUTO AplArray *x = sample(APLI_F32, 100, 1), *y = sample(APLI_F32, 101, 2), *text = NULL, *result = NULL;
+    APLI_AUTO AplArray *x = sample(APLI_F32, 100, 1), *y = sample(APLI_F32, 101, 2), *text = NULL,
+                       *result = NULL;
     assert_int_equal(apli_string("abc", 3, &text), APL_OK);
     const AplScalarStep steps[] = {LEAF(0), LEAF(1), TWO(U'+'), ONE(U'÷')};
     bool declined = false;
@@ -224,7 +238,7 @@ static void a_run_declines_what_its_steps_must_report(void **state) {
     assert_true(declined);
 }
 
-/* ---- instruction sets -------------------------------------------------------------------------------------------- */
+/* ---- instruction sets ---------------------------------------------------------------------------------- */
 
 static void every_instruction_set_gives_the_same_bits(void **state) {
     (void)state;
@@ -245,7 +259,8 @@ static void every_instruction_set_gives_the_same_bits(void **state) {
                 memset(expected, 0, sizeof expected);
                 memset(result, 0, sizeof result);
                 const void *first = op >= APLI_OP_ADD ? left : NULL;
-                assert_int_equal(plain(expected, first, right, COUNT, 1e-14), fast(result, first, right, COUNT, 1e-14));
+                assert_int_equal(plain(expected, first, right, COUNT, 1e-14),
+                                 fast(result, first, right, COUNT, 1e-14));
                 int bits = apli_scalar_results[op] == APLI_RESULT_BOOLEAN   ? 1
                            : apli_scalar_results[op] == APLI_RESULT_INTEGER ? 64
                                                                             : apli_types[types[lane]].bits;
@@ -259,11 +274,12 @@ static void every_instruction_set_gives_the_same_bits(void **state) {
     }
 }
 
-/* ---- accuracy --------------------------------------------------------------------------------------------------- */
+/* ---- accuracy ------------------------------------------------------------------------------------------ */
 
 /* Distance in units of the last place of the true value. */
 static double last_places(float value, double truth) {
-    if (!isfinite(value) || fabs(truth) > FLT_MAX) return isinf(value) && fabs(truth) > FLT_MAX * (1 - 1e-8) ? 0 : INFINITY;
+    if (!isfinite(value) || fabs(truth) > FLT_MAX)
+        return isinf(value) && fabs(truth) > FLT_MAX * (1 - 1e-8) ? 0 : INFINITY;
     int exponent;
     frexp(truth, &exponent);
     double unit = ldexp(1, exponent - 24 < -149 ? -149 : exponent - 24);

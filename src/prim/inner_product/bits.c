@@ -1,5 +1,5 @@
-/* f.g of Booleans: rows of the left and columns of the right argument as whole words, g on 64 bits at once, f by counting.
-   A+.=B is XNOR and popcount: the binary matrix product. */
+/* f.g of Booleans: rows of the left and columns of the right argument as whole words, g on 64 bits at once, f
+   by counting. A+.=B is XNOR and popcount: the binary matrix product. */
 #include "prim/inner_product/inner_product.h"
 
 #include <stdlib.h>
@@ -45,10 +45,8 @@ static int64_t count(AplScalarOp g, const uint64_t *x, const uint64_t *y, int64_
     int64_t ones = 0;
     switch (g) {
     case APLI_OP_MULTIPLY:
-    case APLI_OP_MINIMUM:
-        COUNT(APLI_OP_AND, a & b)
-    case APLI_OP_MAXIMUM:
-        COUNT(APLI_OP_OR, a | b)
+    case APLI_OP_MINIMUM: COUNT(APLI_OP_AND, a & b)
+    case APLI_OP_MAXIMUM: COUNT(APLI_OP_OR, a | b)
     case APLI_OP_RESIDUE:
         COUNT(APLI_OP_LESS, ~a & b)
         COUNT(APLI_OP_LESS_EQUAL, ~a | b)
@@ -63,10 +61,12 @@ static int64_t count(AplScalarOp g, const uint64_t *x, const uint64_t *y, int64_
     return ones;
 }
 
-static bool counts(AplScalarOp g) { return g != APLI_OP_NONE && apli_scalar_kernels()->op[g][APLI_LANE_BITS]; }
+static bool counts(AplScalarOp g) {
+    return g != APLI_OP_NONE && apli_scalar_kernels()->op[g][APLI_LANE_BITS];
+}
 
-AplErr apli_product_of_bits(AplScalarOp f, AplScalarOp g, const AplArray *left, const AplArray *right, int64_t length,
-                            int rank, const int64_t *shape, AplArray **result, bool *done) {
+AplErr apli_product_of_bits(AplScalarOp f, AplScalarOp g, const AplArray *left, const AplArray *right,
+                            int64_t length, int rank, const int64_t *shape, AplArray **result, bool *done) {
     if (f == APLI_OP_MINIMUM || f == APLI_OP_MULTIPLY) f = APLI_OP_AND;
     if (f == APLI_OP_MAXIMUM) f = APLI_OP_OR;
     *done = counts(g) && (f == APLI_OP_ADD || f == APLI_OP_AND || f == APLI_OP_OR || f == APLI_OP_EQUAL ||
@@ -84,7 +84,8 @@ AplErr apli_product_of_bits(AplScalarOp f, AplScalarOp g, const AplArray *left, 
         int64_t words = a.words_per_row;
         uint64_t last = length & 63 ? (UINT64_C(1) << (length & 63)) - 1 : UINT64_MAX;
         for (int64_t i = 0; i < rows * columns; i++) {
-            int64_t ones = count(g, a.words + i / columns * words, b.words + i % columns * words, words, last);
+            int64_t ones =
+                count(g, a.words + i / columns * words, b.words + i % columns * words, words, last);
             switch (f) {
             case APLI_OP_ADD: apli_integer_data(product)[i] = ones; break;
             case APLI_OP_AND: apli_bit_set(product->data, i, ones == length); break;

@@ -1,9 +1,10 @@
 /* A f.g B: f/ of g between each row of A and each column of B, for arrays of any rank and any two functions.
 
-   X+.×⍉W with real or PACKED weights W goes to the matrix kernel that never unpacks W as a whole (matmul.h); so does X+.×W of
-   f32 and narrower, after W is turned. Products of f64 are BLAS's, on one thread, so that their sums have one order. Those
-   of integers are exact, in f64 where 64 bits do not hold them. Booleans go 64 at a time (bits.c). Other scalar functions
-   take one row of A against all of B at once; other functions are called for each row and column. */
+   X+.×⍉W with real or PACKED weights W goes to the matrix kernel that never unpacks W as a whole (matmul.h);
+   so does X+.×W of f32 and narrower, after W is turned. Products of f64 are BLAS's, on one thread, so that
+   their sums have one order. Those of integers are exact, in f64 where 64 bits do not hold them. Booleans go
+   64 at a time (bits.c). Other scalar functions take one row of A against all of B at once; other functions
+   are called for each row and column. */
 #include "prim/inner_product/inner_product.h"
 #include "prim/inner_product/matmul.h"
 
@@ -14,12 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- + . × of reals ---------------------------------------------------------------------------------------------- */
+/* ---- + . × of reals ------------------------------------------------------------------------------------ */
 
 static void one_thread(void) { openblas_set_num_threads(1); }
 
-static AplErr product_of_doubles(AplArray *left, AplArray *right, int64_t rows, int64_t length, int64_t columns,
-                                 AplArray *product) {
+static AplErr product_of_doubles(AplArray *left, AplArray *right, int64_t rows, int64_t length,
+                                 int64_t columns, AplArray *product) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, one_thread);
     APLI_AUTO AplArray *a = NULL, *b = NULL;
@@ -29,11 +30,13 @@ static AplErr product_of_doubles(AplArray *left, AplArray *right, int64_t rows, 
     FAIL_IF(rows > INT32_MAX || length > INT32_MAX || columns > INT32_MAX, APL_LIMIT,
             "a product of %" PRId64 " × %" PRId64 " × %" PRId64 " f64", rows, length, columns);
     cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)rows, (int)columns, (int)length, 1,
-                (const double *)a->data, (int)length, (const double *)b->data, (int)columns, 0, to, (int)columns);
+                (const double *)a->data, (int)length, (const double *)b->data, (int)columns, 0, to,
+                (int)columns);
     return APL_OK;
 }
 
-static AplErr to_type(AplArray *array, AplType type, bool weak, int rank, const int64_t *shape, AplArray **result) {
+static AplErr to_type(AplArray *array, AplType type, bool weak, int rank, const int64_t *shape,
+                      AplArray **result) {
     APLI_AUTO AplArray *converted = NULL;
     TRY(apli_convert(array, type, &converted));
     TRY(apli_reshape_view(converted, rank, shape, result));
@@ -41,9 +44,11 @@ static AplErr to_type(AplArray *array, AplType type, bool weak, int rank, const 
     return APL_OK;
 }
 
-/* right: (length, ...), whose transposed cells the kernel wants as rows. `type` is the result's, f32 or narrower. */
-static AplErr product_of_singles(AplArray *left, AplArray *right, int64_t rows, int64_t length, int64_t columns,
-                                 AplType type, int rank, const int64_t *shape, AplArray **result) {
+/* right: (length, ...), whose transposed cells the kernel wants as rows. `type` is the result's, f32 or
+   narrower. */
+static AplErr product_of_singles(AplArray *left, AplArray *right, int64_t rows, int64_t length,
+                                 int64_t columns, AplType type, int rank, const int64_t *shape,
+                                 AplArray **result) {
     APLI_AUTO AplArray *plain = NULL, *table = NULL, *matrix = NULL, *weights = NULL, *product = NULL;
     if (right->rank == 2) {
         matrix = apli_array_retain(right);
@@ -59,7 +64,7 @@ static AplErr product_of_singles(AplArray *left, AplArray *right, int64_t rows, 
     return to_type(product, type, false, rank, shape, result);
 }
 
-/* ---- + . × of integers ------------------------------------------------------------------------------------------- */
+/* ---- + . × of integers --------------------------------------------------------------------------------- */
 
 /* Bits of the largest magnitude. */
 static int magnitude_bits(const int64_t *values, int64_t count) {
@@ -69,7 +74,8 @@ static int magnitude_bits(const int64_t *values, int64_t count) {
 }
 
 /* False when 64 bits do not hold a sum. */
-static bool add_products(const int64_t *a, const int64_t *b, int64_t rows, int64_t length, int64_t columns, int64_t *to) {
+static bool add_products(const int64_t *a, const int64_t *b, int64_t rows, int64_t length, int64_t columns,
+                         int64_t *to) {
     int sum_bits = magnitude_bits(a, rows * length) + magnitude_bits(b, length * columns) +
                    (64 - __builtin_clzll((uint64_t)length));
     bool overflow = false;
@@ -91,13 +97,14 @@ static bool add_products(const int64_t *a, const int64_t *b, int64_t rows, int64
     return !overflow;
 }
 
-static AplErr product_of_integers(AplArray *left, AplArray *right, int64_t rows, int64_t length, int64_t columns,
-                                  int rank, const int64_t *shape, AplArray **result) {
+static AplErr product_of_integers(AplArray *left, AplArray *right, int64_t rows, int64_t length,
+                                  int64_t columns, int rank, const int64_t *shape, AplArray **result) {
     APLI_AUTO AplArray *a = NULL, *b = NULL, *product = NULL;
     TRY(apli_convert(left, APLI_I64, &a));
     TRY(apli_convert(right, APLI_I64, &b));
     TRY(apli_array_new(APLI_I64, rank, shape, &product));
-    if (!add_products(apli_integer_data(a), apli_integer_data(b), rows, length, columns, apli_integer_data(product))) {
+    if (!add_products(apli_integer_data(a), apli_integer_data(b), rows, length, columns,
+                      apli_integer_data(product))) {
         apli_array_release(product);
         product = NULL;
         TRY(apli_array_new(APLI_F64, rank, shape, &product));
@@ -109,12 +116,13 @@ static AplErr product_of_integers(AplArray *left, AplArray *right, int64_t rows,
     return APL_OK;
 }
 
-/* ---- any scalar functions ---------------------------------------------------------------------------------------- */
+/* ---- any scalar functions ------------------------------------------------------------------------------ */
 
 static const AplOperator *reduce_first(void) { return apli_operator_of(U'⌿'); }
 
 /* A vector of cells, all of one shape and simple or nested, joined to an array of `shape`. */
-static AplErr join_rows(AplArray *const *cells, int64_t count, int rank, const int64_t *shape, AplArray **result) {
+static AplErr join_rows(AplArray *const *cells, int64_t count, int rank, const int64_t *shape,
+                        AplArray **result) {
     bool weak;
     APLI_AUTO AplArray *joined = NULL;
     AplType type = apli_meet_all(cells, count, &weak);
@@ -152,7 +160,7 @@ static AplErr by_rows(AplEnv *env, const AplFunction *self, AplArray *left, AplA
     return join_rows(apli_items(cells), rows, rank, shape, result);
 }
 
-/* ---- any functions ----------------------------------------------------------------------------------------------- */
+/* ---- any functions ------------------------------------------------------------------------------------- */
 
 static AplErr by_vectors(AplEnv *env, const AplFunction *self, AplArray *left, AplArray *right, int64_t rows,
                          int64_t length, int64_t columns, AplArray *product) {
@@ -169,14 +177,15 @@ static AplErr by_vectors(AplEnv *env, const AplFunction *self, AplArray *left, A
         if (!error) error = apli_part(turned, i % columns * length, 1, &length, &column);
         if (!error) error = apli_call(env, self->right.function, row, column, &products);
         if (!error) error = apli_call(env, fold, NULL, products, &folded);
-        if (!error && folded->rank == 0 && folded->type == APLI_NESTED) error = apli_item(folded, 0, &apli_items(product)[i]);
+        if (!error && folded->rank == 0 && folded->type == APLI_NESTED)
+            error = apli_item(folded, 0, &apli_items(product)[i]);
         else if (!error) apli_items(product)[i] = apli_array_retain(folded);
     }
     apli_function_release(fold);
     return error;
 }
 
-/* ---- the call ---------------------------------------------------------------------------------------------------- */
+/* ---- the call ------------------------------------------------------------------------------------------ */
 
 /* A scalar, or an argument whose meeting axis has one element, repeated to the other's length. */
 static AplErr extend(AplArray *array, bool last, int64_t length, AplArray **result) {
@@ -196,11 +205,12 @@ static AplErr extend(AplArray *array, bool last, int64_t length, AplArray **resu
 }
 
 static AplErr general(AplEnv *env, const AplFunction *self, AplScalarOp f, AplScalarOp g, AplArray *left,
-                      AplArray *right, int64_t rows, int64_t length, int64_t columns, int rank, const int64_t *shape,
-                      AplArray **result) {
+                      AplArray *right, int64_t rows, int64_t length, int64_t columns, int rank,
+                      const int64_t *shape, AplArray **result) {
     if (length == 0 && rows && columns) {
         double identity = apli_scalar_identity(f);
-        FAIL_IF(isnan(identity), APL_DOMAIN, "the function has no identity element, and the axes that meet are empty");
+        FAIL_IF(isnan(identity), APL_DOMAIN,
+                "the function has no identity element, and the axes that meet are empty");
         APLI_AUTO AplArray *number = NULL;
         if (identity == 0 || identity == 1) TRY(apli_scalar_bool(identity != 0, &number));
         else TRY(apli_scalar_f64(identity, &number));
@@ -222,7 +232,8 @@ static AplErr general(AplEnv *env, const AplFunction *self, AplScalarOp f, AplSc
     return APL_OK;
 }
 
-AplErr apli_inner_product(AplEnv *env, const AplFunction *self, AplArray *left, AplArray *right, AplArray **result) {
+AplErr apli_inner_product(AplEnv *env, const AplFunction *self, AplArray *left, AplArray *right,
+                          AplArray **result) {
     FAIL_IF(!self->right.function, APL_SYNTAX, "a product needs a function to the right of its dot");
     FAIL_IF(!left, APL_SYNTAX, "a product needs a left argument");
     if (!self->left.function) {
@@ -230,12 +241,13 @@ AplErr apli_inner_product(AplEnv *env, const AplFunction *self, AplArray *left, 
         return apli_outer_product(env, self->right.function, left, right, result);
     }
     APLI_AUTO AplArray *a = NULL, *b = NULL, *plain_left = NULL, *plain_right = NULL;
-    int64_t left_length = left->rank ? apli_last_axis(left) : 1, right_length = right->rank ? right->shape[0] : 1;
+    int64_t left_length = left->rank ? apli_last_axis(left) : 1,
+            right_length = right->rank ? right->shape[0] : 1;
     TRY(extend(left, true, right_length, &a));
     TRY(extend(right, false, left_length, &b));
     int64_t length = apli_last_axis(a), shape[2 * APLI_MAX_RANK];
-    FAIL_IF(length != b->shape[0], APL_LENGTH, "last axis of ⍺ is %" PRId64 ", first axis of ⍵ is %" PRId64, length,
-            b->shape[0]);
+    FAIL_IF(length != b->shape[0], APL_LENGTH, "last axis of ⍺ is %" PRId64 ", first axis of ⍵ is %" PRId64,
+            length, b->shape[0]);
     int rank = a->rank + b->rank - 2;
     FAIL_IF(rank > APLI_MAX_RANK, APL_LIMIT, "the result's rank would be %d", rank);
     memcpy(shape, a->shape, (size_t)(a->rank - 1) * sizeof *shape);
@@ -254,7 +266,8 @@ AplErr apli_inner_product(AplEnv *env, const AplFunction *self, AplArray *left, 
         TRY(apli_plain(a, &plain_left));
         TRY(apli_plain(b, &plain_right));
         if (type == APLI_BOOL)
-            return general(env, self, f, g, plain_left, plain_right, rows, length, columns, rank, shape, result);
+            return general(env, self, f, g, plain_left, plain_right, rows, length, columns, rank, shape,
+                           result);
         if (apli_type_is_integer(type))
             return product_of_integers(plain_left, plain_right, rows, length, columns, rank, shape, result);
         APLI_AUTO AplArray *product = NULL;

@@ -1,5 +1,6 @@
-/* A∘.f B: f between every item of A and every item of B; the result's shape is A's before B's. A scalar function runs once,
-   over A with each element repeated and B over and over; any other is called for each pair. */
+/* A∘.f B: f between every item of A and every item of B; the result's shape is A's before B's. A scalar
+   function runs once, over A with each element repeated and B over and over; any other is called for each
+   pair. */
 #include "prim/inner_product/inner_product.h"
 
 #include <string.h>
@@ -39,8 +40,8 @@ AplErr apli_repeat_each(AplArray *array, int64_t times, AplArray **result) {
     return APL_OK;
 }
 
-static AplErr scalar_function(AplEnv *env, const AplFunction *function, AplArray *left, AplArray *right, int rank,
-                              const int64_t *shape, AplArray **result) {
+static AplErr scalar_function(AplEnv *env, const AplFunction *function, AplArray *left, AplArray *right,
+                              int rank, const int64_t *shape, AplArray **result) {
     APLI_AUTO AplArray *a = NULL, *b = NULL, *table = NULL;
     int64_t count = left->count * right->count;
     TRY(apli_repeat_each(left, right->count, &a));
@@ -49,7 +50,8 @@ static AplErr scalar_function(AplEnv *env, const AplFunction *function, AplArray
     return apli_reshape_view(table, rank, shape, result);
 }
 
-AplErr apli_outer_product(AplEnv *env, const AplFunction *function, AplArray *left, AplArray *right, AplArray **result) {
+AplErr apli_outer_product(AplEnv *env, const AplFunction *function, AplArray *left, AplArray *right,
+                          AplArray **result) {
     APLI_AUTO AplArray *a = NULL, *b = NULL, *table = NULL;
     int rank = left->rank + right->rank;
     FAIL_IF(rank > APLI_MAX_RANK, APL_LIMIT, "the result's rank would be %d", rank);
@@ -60,7 +62,8 @@ AplErr apli_outer_product(AplEnv *env, const AplFunction *function, AplArray *le
             "the table would have more elements than an array can have");
     TRY(apli_plain(left, &a));
     TRY(apli_plain(right, &b));
-    if (apli_function_op(function) != APLI_OP_NONE) return scalar_function(env, function, a, b, rank, shape, result);
+    if (apli_function_op(function) != APLI_OP_NONE)
+        return scalar_function(env, function, a, b, rank, shape, result);
     TRY(apli_array_new(APLI_NESTED, rank, shape, &table));
     AplErr error = APL_OK;
     for (int64_t i = 0; i < count && !error; i++) {

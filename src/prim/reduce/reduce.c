@@ -1,6 +1,7 @@
-/* f/ and f⌿: reduction, and reduction of windows (n f/), along any axis, with any function, from right to left.
-   Associative functions of numbers have loops of their own (reduce_numbers.c); a scalar function folds whole cells, one call
-   for each position of the axis; any other function is called for each pair of items. */
+/* f/ and f⌿: reduction, and reduction of windows (n f/), along any axis, with any function, from right to
+   left. Associative functions of numbers have loops of their own (reduce_numbers.c); a scalar function folds
+   whole cells, one call for each position of the axis; any other function is called for each pair
+   of items. */
 #include "prim/reduce/reduce.h"
 
 #include <float.h>
@@ -31,8 +32,8 @@ AplErr apli_reduced_axis(AplEnv *env, const AplFunction *self, int rank, bool la
     return apli_axis(env, self->axis, rank, last ? rank - 1 : 0, axis);
 }
 
-static AplErr fold_items(AplEnv *env, const AplFunction *function, AplArray *right, int64_t width, int64_t windows,
-                         bool reversed, AplArray *folded) {
+static AplErr fold_items(AplEnv *env, const AplFunction *function, AplArray *right, int64_t width,
+                         int64_t windows, bool reversed, AplArray *folded) {
     int64_t cell = folded->count / windows;
     for (int64_t i = 0; i < folded->count; i++) {
         AplArray *so_far = NULL;
@@ -52,8 +53,8 @@ static AplErr fold_items(AplEnv *env, const AplFunction *function, AplArray *rig
     return APL_OK;
 }
 
-static AplErr fold_cells(AplEnv *env, const AplFunction *function, AplArray *right, int64_t width, int64_t windows,
-                         bool reversed, AplArray **result) {
+static AplErr fold_cells(AplEnv *env, const AplFunction *function, AplArray *right, int64_t width,
+                         int64_t windows, bool reversed, AplArray **result) {
     APLI_AUTO AplArray *so_far = NULL;
     TRY(apli_cells(right, reversed ? 0 : width - 1, windows, &so_far));
     for (int64_t step = 1; step < width; step++) {
@@ -68,8 +69,8 @@ static AplErr fold_cells(AplEnv *env, const AplFunction *function, AplArray *rig
     return APL_OK;
 }
 
-AplErr apli_fold_windows(AplEnv *env, const AplFunction *function, AplArray *right, int64_t width, int64_t windows,
-                         bool reversed, AplArray **result) {
+AplErr apli_fold_windows(AplEnv *env, const AplFunction *function, AplArray *right, int64_t width,
+                         int64_t windows, bool reversed, AplArray **result) {
     if (apli_function_op(function) != APLI_OP_NONE)
         return fold_cells(env, function, right, width, windows, reversed, result);
     APLI_AUTO AplArray *folded = NULL;
@@ -91,16 +92,19 @@ static AplErr identity(const AplFunction *function, const AplArray *right, int r
     double value = apli_scalar_identity(apli_function_op(function));
     if (apli_product(shape, rank) == 0) {
         APLI_AUTO AplArray *empty = NULL;
-        TRY(apli_array_new(right->type == APLI_NESTED ? APLI_NESTED : (AplType)right->type, rank, shape, &empty));
+        TRY(apli_array_new(right->type == APLI_NESTED ? APLI_NESTED : (AplType)right->type, rank, shape,
+                           &empty));
         if (right->type == APLI_NESTED) TRY(apli_prototype(apli_items(right)[0], &apli_items(empty)[0]));
         *result = apli_move(&empty);
         return APL_OK;
     }
-    FAIL_IF(isnan(value), APL_DOMAIN, "the function has no identity element, and the reduced axis has no elements");
+    FAIL_IF(isnan(value), APL_DOMAIN,
+            "the function has no identity element, and the reduced axis has no elements");
     APLI_AUTO AplArray *number = NULL, *item = NULL;
     if (value == 0 || value == 1) TRY(apli_scalar_bool(value != 0, &number));
     else TRY(apli_scalar_f64(value, &number));
-    if (right->type == APLI_NESTED && (apli_items(right)[0]->rank || apli_items(right)[0]->type == APLI_NESTED)) {
+    if (right->type == APLI_NESTED &&
+        (apli_items(right)[0]->rank || apli_items(right)[0]->type == APLI_NESTED)) {
         /* in the structure of the prototype, whose numbers are 0 */
         APLI_AUTO AplArray *prototype = NULL, *zeros = NULL;
         TRY(apli_prototype(apli_items(right)[0], &prototype));
@@ -140,9 +144,10 @@ static AplErr reduce(AplEnv *env, const AplFunction *self, AplArray *argument, b
     return apli_reshape_view(folded, rank, shape, result);
 }
 
-/* n f/: windows of |n| cells, each reversed when n is negative; 0 gives identity elements between all cells. */
-static AplErr reduce_windows(AplEnv *env, const AplFunction *self, AplArray *left, AplArray *argument, bool last,
-                             AplArray **result) {
+/* n f/: windows of |n| cells, each reversed when n is negative; 0 gives identity elements between
+   all cells. */
+static AplErr reduce_windows(AplEnv *env, const AplFunction *self, AplArray *left, AplArray *argument,
+                             bool last, AplArray **result) {
     APLI_AUTO AplArray *right = NULL, *first = NULL, *folded = NULL;
     const AplFunction *function = self->left.function;
     int64_t width;
@@ -165,15 +170,18 @@ static AplErr reduce_windows(AplEnv *env, const AplFunction *self, AplArray *lef
     return apli_axis_back(folded, axis, result);
 }
 
-static AplErr call(AplEnv *env, const AplFunction *self, AplArray *left, AplArray *right, bool last, AplArray **result) {
+static AplErr call(AplEnv *env, const AplFunction *self, AplArray *left, AplArray *right, bool last,
+                   AplArray **result) {
     FAIL_IF(!self->left.function, APL_SYNTAX, "reduction needs a function");
-    return left ? reduce_windows(env, self, left, right, last, result) : reduce(env, self, right, last, result);
+    return left ? reduce_windows(env, self, left, right, last, result)
+                : reduce(env, self, right, last, result);
 }
 
 AplErr apli_reduce(AplEnv *env, const AplFunction *self, AplArray *left, AplArray *right, AplArray **result) {
     return call(env, self, left, right, true, result);
 }
 
-AplErr apli_reduce_first(AplEnv *env, const AplFunction *self, AplArray *left, AplArray *right, AplArray **result) {
+AplErr apli_reduce_first(AplEnv *env, const AplFunction *self, AplArray *left, AplArray *right,
+                         AplArray **result) {
     return call(env, self, left, right, false, result);
 }

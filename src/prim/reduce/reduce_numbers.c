@@ -1,8 +1,10 @@
-/* Loops for + × ⌈ ⌊ along an axis of numbers, for these and ∧ ∨ = ≠ of Booleans, and for others along the last axis.
+/* Loops for + × ⌈ ⌊ along an axis of numbers, for these and ∧ ∨ = ≠ of Booleans, and for others along the
+   last axis.
 
-   The order of a sum is fixed: it depends on the shape and the axis alone. Along the last axis, element i of a row goes to
-   lane i mod 16; lanes are added as a tree, 8 apart, then 4, 2, 1. Along other axes a sum runs from the last cell to the
-   first. Reals are summed and multiplied in f64, integers exactly, in f64 where 64 bits do not hold the result. */
+   The order of a sum is fixed: it depends on the shape and the axis alone. Along the last axis, element i of
+   a row goes to lane i mod 16; lanes are added as a tree, 8 apart, then 4, 2, 1. Along other axes a sum runs
+   from the last cell to the first. Reals are summed and multiplied in f64, integers exactly, in f64 where 64
+   bits do not hold the result. */
 #include "prim/reduce/reduce.h"
 
 #include <float.h>
@@ -17,13 +19,14 @@ int64_t apli_bits_count_from(const uint8_t *bits, int64_t from, int64_t count) {
     return total + apli_bits_count(bits + (from >> 3), count);
 }
 
-/* ---- Booleans along the last axis -------------------------------------------------------------------------------- */
+/* ---- Booleans along the last axis ---------------------------------------------------------------------- */
 
 static AplErr reduce_bits(AplScalarOp op, const AplArray *right, AplArray **result, bool *done) {
     int64_t length = apli_last_axis(right), rows = right->count / length;
     if (op == APLI_OP_MULTIPLY || op == APLI_OP_MINIMUM) op = APLI_OP_AND;
     if (op == APLI_OP_MAXIMUM) op = APLI_OP_OR;
-    *done = op == APLI_OP_ADD || op == APLI_OP_AND || op == APLI_OP_OR || op == APLI_OP_EQUAL || op == APLI_OP_NOT_EQUAL;
+    *done = op == APLI_OP_ADD || op == APLI_OP_AND || op == APLI_OP_OR || op == APLI_OP_EQUAL ||
+            op == APLI_OP_NOT_EQUAL;
     if (!*done) return APL_OK;
     APLI_AUTO AplArray *reduced = NULL;
     TRY(apli_array_new(op == APLI_OP_ADD ? APLI_I64 : APLI_BOOL, right->rank - 1, right->shape, &reduced));
@@ -42,7 +45,7 @@ static AplErr reduce_bits(AplScalarOp op, const AplArray *right, AplArray **resu
     return APL_OK;
 }
 
-/* ---- one row ----------------------------------------------------------------------------------------------------- */
+/* ---- one row ------------------------------------------------------------------------------------------- */
 
 #define FOLD(OP, EXPRESSION) \
     case OP: \
@@ -85,7 +88,10 @@ static double fold_lanes(AplScalarOp op, double *lanes) {
 
 static double reduce_row(AplScalarOp op, const AplArray *right, int64_t from, int64_t length) {
     double lanes[LANES], block[BLOCK];
-    double neutral = op == APLI_OP_ADD ? 0 : op == APLI_OP_MULTIPLY ? 1 : op == APLI_OP_MAXIMUM ? -INFINITY : INFINITY;
+    double neutral = op == APLI_OP_ADD        ? 0
+                     : op == APLI_OP_MULTIPLY ? 1
+                     : op == APLI_OP_MAXIMUM  ? -INFINITY
+                                              : INFINITY;
     for (int i = 0; i < LANES; i++) lanes[i] = neutral;
     AplType type = (AplType)right->type;
     AplScalarMove *load = apli_scalar_kernels()->load[type][APLI_LANE_DOUBLE];
@@ -131,9 +137,13 @@ static int64_t sum_of_narrow(const int64_t *values, int64_t count) {
     return sum;
 }
 
-static bool reduce_integer_row(AplScalarOp op, const AplArray *right, int64_t from, int64_t length, int64_t *result) {
+static bool reduce_integer_row(AplScalarOp op, const AplArray *right, int64_t from, int64_t length,
+                               int64_t *result) {
     int64_t block[BLOCK];
-    *result = op == APLI_OP_ADD ? 0 : op == APLI_OP_MULTIPLY ? 1 : op == APLI_OP_MAXIMUM ? INT64_MIN : INT64_MAX;
+    *result = op == APLI_OP_ADD        ? 0
+              : op == APLI_OP_MULTIPLY ? 1
+              : op == APLI_OP_MAXIMUM  ? INT64_MIN
+                                       : INT64_MAX;
     AplType type = (AplType)right->type;
     AplScalarMove *load = apli_scalar_kernels()->load[type][APLI_LANE_INTEGER];
     for (int64_t done = 0; done < length; done += BLOCK) {
@@ -149,9 +159,10 @@ static bool reduce_integer_row(AplScalarOp op, const AplArray *right, int64_t fr
     return false;
 }
 
-/* Any function whose result is of the type it was computed in, from right to left as the definition says; what the kernels
-   say is wrong. The rows are f32, f64 or integers (Booleans as int8). */
-static int fold_rows(AplEnv *env, AplScalarOp op, AplLane lane, const AplArray *right, AplAround around, uint8_t *to) {
+/* Any function whose result is of the type it was computed in, from right to left as the definition says;
+   what the kernels say is wrong. The rows are f32, f64 or integers (Booleans as int8). */
+static int fold_rows(AplEnv *env, AplScalarOp op, AplLane lane, const AplArray *right, AplAround around,
+                     uint8_t *to) {
     const AplScalarKernels *kernels = apli_scalar_kernels();
     AplScalarKernel *kernel = kernels->op[op][lane];
     AplScalarMove *load = kernels->load[right->type][lane];
@@ -163,16 +174,18 @@ static int fold_rows(AplEnv *env, AplScalarOp op, AplLane lane, const AplArray *
             int64_t start = end > BLOCK ? end - BLOCK : 0, i = end - start;
             load(block, right->data + apli_type_bytes((AplType)right->type, row * around.length + start), i);
             if (end == around.length) memcpy(to, (uint8_t *)block + (size_t)--i * size, size);
-            while (i-- > 0) status |= kernel(to, (uint8_t *)block + (size_t)i * size, to, 1, env->comparison_tolerance);
+            while (i-- > 0)
+                status |= kernel(to, (uint8_t *)block + (size_t)i * size, to, 1, env->comparison_tolerance);
         }
     }
     return status;
 }
 
-/* ---- other axes: cell after cell, from the last to the first ------------------------------------------------------ */
+/* ---- other axes: cell after cell, from the last to the first ------------------------------------------- */
 
 /* Folds right's cells into so_far (outer × inner elements of a lane); what the kernels say. */
-static int fold_cells(AplScalarOp op, AplLane lane, const AplArray *right, AplAround around, uint8_t *so_far) {
+static int fold_cells(AplScalarOp op, AplLane lane, const AplArray *right, AplAround around,
+                      uint8_t *so_far) {
     const AplScalarKernels *kernels = apli_scalar_kernels();
     AplType type = (AplType)right->type;
     uint64_t block[BLOCK];
@@ -197,7 +210,7 @@ static void shape_without(const AplArray *array, int axis, int64_t *shape) {
     memcpy(shape + axis, array->shape + axis + 1, (size_t)(array->rank - 1 - axis) * sizeof *shape);
 }
 
-/* ---- results ----------------------------------------------------------------------------------------------------- */
+/* ---- results ------------------------------------------------------------------------------------------- */
 
 static AplErr check_finite(const AplArray *right, const AplArray *reduced) {
     for (int64_t i = 0; i < reduced->count; i++) {
@@ -209,7 +222,8 @@ static AplErr check_finite(const AplArray *right, const AplArray *reduced) {
     return APL_OK;
 }
 
-static AplErr reduce_lane(AplScalarOp op, AplLane lane, AplArray *right, int axis, AplArray **result, bool *overflow) {
+static AplErr reduce_lane(AplScalarOp op, AplLane lane, AplArray *right, int axis, AplArray **result,
+                          bool *overflow) {
     APLI_AUTO AplArray *reduced = NULL;
     AplAround around = apli_around(right, axis);
     int64_t shape[APLI_MAX_RANK];
@@ -220,7 +234,8 @@ static AplErr reduce_lane(AplScalarOp op, AplLane lane, AplArray *right, int axi
         *overflow = fold_cells(op, lane, right, around, reduced->data) != 0;
     } else if (lane == APLI_LANE_INTEGER) {
         for (int64_t row = 0; row < around.outer && !*overflow; row++)
-            *overflow = reduce_integer_row(op, right, row * around.length, around.length, &apli_integer_data(reduced)[row]);
+            *overflow = reduce_integer_row(op, right, row * around.length, around.length,
+                                           &apli_integer_data(reduced)[row]);
     } else {
         for (int64_t row = 0; row < around.outer; row++)
             ((double *)reduced->data)[row] = reduce_row(op, right, row * around.length, around.length);
@@ -243,7 +258,8 @@ static AplErr reduce_lane(AplScalarOp op, AplLane lane, AplArray *right, int axi
 }
 
 /* Rows of a function that does not associate. *done is false where the general way must decide. */
-static AplErr reduce_rows(AplEnv *env, AplScalarOp op, AplArray *right, int axis, AplArray **result, bool *done) {
+static AplErr reduce_rows(AplEnv *env, AplScalarOp op, AplArray *right, int axis, AplArray **result,
+                          bool *done) {
     AplType type = (AplType)right->type;
     APLI_AUTO AplArray *bytes = NULL, *reduced = NULL;
     *done = false;
@@ -265,7 +281,8 @@ static AplErr reduce_rows(AplEnv *env, AplScalarOp op, AplArray *right, int axis
     return APL_OK;
 }
 
-AplErr apli_reduce_numbers(AplEnv *env, AplScalarOp op, AplArray *right, int axis, AplArray **result, bool *done) {
+AplErr apli_reduce_numbers(AplEnv *env, AplScalarOp op, AplArray *right, int axis, AplArray **result,
+                           bool *done) {
     *done = false;
     TRY(apli_check(env));
     if (op == APLI_OP_NONE || right->count == 0) return APL_OK;
@@ -273,7 +290,8 @@ AplErr apli_reduce_numbers(AplEnv *env, AplScalarOp op, AplArray *right, int axi
     if (right->type == APLI_BOOL && rows) {
         APLI_AUTO AplArray *table = NULL;
         int64_t shape[APLI_MAX_RANK];
-        memcpy(shape, right->shape, (size_t)(axis + 1) * sizeof *shape); /* the axes after it have one element */
+        memcpy(shape, right->shape,
+               (size_t)(axis + 1) * sizeof *shape); /* the axes after it have one element */
         TRY(apli_reshape_view(right, axis + 1, shape, &table));
         APLI_AUTO AplArray *reduced = NULL;
         TRY(reduce_bits(op, table, &reduced, done));

@@ -1,5 +1,6 @@
-/* f\ and f⍀: item i of a scan is f/ of the first i items. An associative function goes forward once, and so does -,
-   whose reduction adds and subtracts by turns; any other function folds each beginning anew, as its definition says. */
+/* f\ and f⍀: item i of a scan is f/ of the first i items. An associative function goes forward once, and so
+   does -, whose reduction adds and subtracts by turns; any other function folds each beginning anew, as its
+   definition says. */
 #include "prim/reduce/reduce.h"
 
 #include <math.h>
@@ -7,7 +8,7 @@
 
 enum { BLOCK = 1024 };
 
-/* ---- Booleans along the last axis -------------------------------------------------------------------------------- */
+/* ---- Booleans along the last axis ---------------------------------------------------------------------- */
 
 /* The first 1 (or 0) of a row, or its length. */
 static int64_t first_of(const uint8_t *bits, int64_t from, int64_t length, bool wanted) {
@@ -21,7 +22,8 @@ static int64_t first_of(const uint8_t *bits, int64_t from, int64_t length, bool 
 }
 
 static AplErr scan_bits(AplScalarOp op, const AplArray *right, AplArray **result, bool *done) {
-    *done = op == APLI_OP_AND || op == APLI_OP_OR || op == APLI_OP_LESS || op == APLI_OP_NOT_EQUAL || op == APLI_OP_EQUAL;
+    *done = op == APLI_OP_AND || op == APLI_OP_OR || op == APLI_OP_LESS || op == APLI_OP_NOT_EQUAL ||
+            op == APLI_OP_EQUAL;
     if (!*done) return APL_OK;
     TRY(apli_array_new_like(APLI_BOOL, right, result));
     uint8_t *to = (*result)->data;
@@ -47,17 +49,20 @@ static AplErr scan_bits(AplScalarOp op, const AplArray *right, AplArray **result
     return APL_OK;
 }
 
-/* ---- numbers ------------------------------------------------------------------------------------------------------ */
+/* ---- numbers ------------------------------------------------------------------------------------------- */
 
-/* Cell i becomes cell i-1 op cell i, one after another; what the kernels say. `op` may alternate with `other`. */
-static int forward(AplEnv *env, AplScalarOp op, AplScalarOp other, AplLane lane, AplAround around, uint8_t *values) {
+/* Cell i becomes cell i-1 op cell i, one after another; what the kernels say. `op` may alternate with
+   `other`. */
+static int forward(AplEnv *env, AplScalarOp op, AplScalarOp other, AplLane lane, AplAround around,
+                   uint8_t *values) {
     const AplScalarKernels *kernels = apli_scalar_kernels();
     int status = 0;
     for (int64_t outer = 0; outer < around.outer; outer++) {
         for (int64_t i = 1; i < around.length; i++) {
             uint8_t *cell = values + (outer * around.length + i) * around.inner * 8;
             AplScalarOp now = i & 1 ? op : other;
-            status |= kernels->op[now][lane](cell, cell - around.inner * 8, cell, around.inner, env->comparison_tolerance);
+            status |= kernels->op[now][lane](cell, cell - around.inner * 8, cell, around.inner,
+                                             env->comparison_tolerance);
         }
     }
     return status;
@@ -93,16 +98,18 @@ static int forward_doubles(AplScalarOp op, double *row, int64_t length) {
     return 0;
 }
 
-/* In f64 or int64; *status says why there is no result. Sums and products of reals are kept in f64 to the end. */
-static AplErr scan_lane(AplEnv *env, AplScalarOp op, AplLane lane, AplArray *right, int axis, AplArray **result,
-                        int *status) {
+/* In f64 or int64; *status says why there is no result. Sums and products of reals are kept in f64 to the
+   end. */
+static AplErr scan_lane(AplEnv *env, AplScalarOp op, AplLane lane, AplArray *right, int axis,
+                        AplArray **result, int *status) {
     APLI_AUTO AplArray *scanned = NULL, *narrow = NULL;
     AplType type = (AplType)right->type;
     AplAround around = apli_around(right, axis);
     TRY(apli_array_new_like(lane == APLI_LANE_INTEGER ? APLI_I64 : APLI_F64, right, &scanned));
     apli_scalar_kernels()->load[type][lane](scanned->data, right->data, right->count);
-    bool runs = around.inner == 1 && op >= APLI_OP_ADD &&
-                (op == APLI_OP_ADD || op == APLI_OP_MULTIPLY || op == APLI_OP_MAXIMUM || op == APLI_OP_MINIMUM);
+    bool runs =
+        around.inner == 1 && op >= APLI_OP_ADD &&
+        (op == APLI_OP_ADD || op == APLI_OP_MULTIPLY || op == APLI_OP_MAXIMUM || op == APLI_OP_MINIMUM);
     AplScalarOp other = op == APLI_OP_SUBTRACT ? APLI_OP_ADD : op;
     *status = 0;
     if (!runs) *status = forward(env, op, other, lane, around, scanned->data);
@@ -122,14 +129,16 @@ static AplErr scan_lane(AplEnv *env, AplScalarOp op, AplLane lane, AplArray *rig
     } else {
         scanned->weak = right->weak || apli_type_is_integer(type);
         for (int64_t i = 0; i < scanned->count; i++)
-            if (!isfinite(((double *)scanned->data)[i])) *status = APLI_SCALAR_DOMAIN; /* the general way reports it */
+            if (!isfinite(((double *)scanned->data)[i]))
+                *status = APLI_SCALAR_DOMAIN; /* the general way reports it */
         if (*status) return APL_OK;
     }
     *result = apli_move(&scanned);
     return APL_OK;
 }
 
-AplErr apli_scan_numbers(AplEnv *env, AplScalarOp op, AplArray *right, int axis, AplArray **result, bool *done) {
+AplErr apli_scan_numbers(AplEnv *env, AplScalarOp op, AplArray *right, int axis, AplArray **result,
+                         bool *done) {
     *done = false;
     TRY(apli_check(env));
     bool boolean = right->type == APLI_BOOL;
@@ -150,12 +159,13 @@ AplErr apli_scan_numbers(AplEnv *env, AplScalarOp op, AplArray *right, int axis,
     int status = APLI_SCALAR_OVERFLOW;
     bool integers = apli_type_is_integer((AplType)right->type);
     if (integers) TRY(scan_lane(env, op, APLI_LANE_INTEGER, right, axis, result, &status));
-    if (status == APLI_SCALAR_OVERFLOW) TRY(scan_lane(env, op, APLI_LANE_DOUBLE, right, axis, result, &status));
+    if (status == APLI_SCALAR_OVERFLOW)
+        TRY(scan_lane(env, op, APLI_LANE_DOUBLE, right, axis, result, &status));
     *done = status == 0;
     return APL_OK;
 }
 
-/* ---- any function ------------------------------------------------------------------------------------------------- */
+/* ---- any function -------------------------------------------------------------------------------------- */
 
 static AplErr scan_general(AplEnv *env, const AplFunction *function, AplArray *first, AplArray **result) {
     int64_t length = first->shape[0];
@@ -215,10 +225,12 @@ static AplErr scan(AplEnv *env, const AplFunction *self, AplArray *left, AplArra
     return apli_axis_back(scanned, axis, result);
 }
 
-AplErr apli_scan_last(AplEnv *env, const AplFunction *self, AplArray *left, AplArray *right, AplArray **result) {
+AplErr apli_scan_last(AplEnv *env, const AplFunction *self, AplArray *left, AplArray *right,
+                      AplArray **result) {
     return scan(env, self, left, right, true, result);
 }
 
-AplErr apli_scan_first(AplEnv *env, const AplFunction *self, AplArray *left, AplArray *right, AplArray **result) {
+AplErr apli_scan_first(AplEnv *env, const AplFunction *self, AplArray *left, AplArray *right,
+                       AplArray **result) {
     return scan(env, self, left, right, false, result);
 }

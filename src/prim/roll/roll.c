@@ -1,4 +1,5 @@
-/* ?X: a random number for each item, from ⍳N, or between 0 and 1 for 0. K?N: K different numbers from ⍳N in random order. */
+/* ?X: a random number for each item, from ⍳N, or between 0 and 1 for 0. K?N: K different numbers from ⍳N in
+   random order. */
 #include "prim/structure.h"
 
 #include <inttypes.h>
@@ -17,7 +18,8 @@ static AplErr roll_nested(AplEnv *env, AplArray *right, AplArray **result) {
     APLI_AUTO AplArray *nested = NULL;
     TRY(apli_check(env));
     TRY(apli_array_new_like(APLI_NESTED, right, &nested));
-    for (int64_t i = 0; i < right->count; i++) TRY(apli_roll(env, apli_items(right)[i], NULL, &apli_items(nested)[i]));
+    for (int64_t i = 0; i < right->count; i++)
+        TRY(apli_roll(env, apli_items(right)[i], NULL, &apli_items(nested)[i]));
     if (right->count == 0) TRY(apli_fill(right, &apli_items(nested)[0]));
     TRY(apli_simplify(&nested));
     *result = apli_move(&nested);
@@ -86,7 +88,8 @@ AplErr apli_deal(AplEnv *env, AplArray *left, AplArray *right, AplArray *axis, A
     APLI_AUTO AplArray *numbers = NULL;
     TRY(apli_integer(left, "the left argument of ?", &count));
     TRY(apli_integer(right, "the right argument of ?", &limit));
-    FAIL_IF(count < 0 || count > limit, APL_DOMAIN, "%" PRId64 " different numbers of %" PRId64, count, limit);
+    FAIL_IF(count < 0 || count > limit, APL_DOMAIN, "%" PRId64 " different numbers of %" PRId64, count,
+            limit);
     TRY(apli_vector_new(APLI_I64, count, &numbers));
     int64_t *data = apli_integer_data(numbers);
     TRY(count > limit / 8 ? shuffle(env, count, limit, data) : draw(env, count, limit, data));

@@ -6,9 +6,10 @@
 #include <stdint.h>
 #include <string.h>
 
-/* e^b: b = n ln 2 + r, |r| ≤ (ln 2)/2, with ln 2 in two parts of which the first has 15 bits, so that n times it is exact;
-   e^r = 1 + r + r² Q(r), Q the interpolation of degree 4 at Chebyshev nodes (relative error 8e-9); 2^n in two factors,
-   so that subnormal and infinite results come out by themselves. Within 1 ulp (checked against long arithmetic). */
+/* e^b: b = n ln 2 + r, |r| ≤ (ln 2)/2, with ln 2 in two parts of which the first has 15 bits, so that n times
+   it is exact; e^r = 1 + r + r² Q(r), Q the interpolation of degree 4 at Chebyshev nodes (relative error
+   8e-9); 2^n in two factors, so that subnormal and infinite results come out by themselves. Within 1 ulp
+   (checked against long arithmetic). */
 static inline float apli_exp_single(float b) {
     const float rounder = 0x1.8p23f;
     b = b > 89.0f ? 89.0f : b;
@@ -17,8 +18,9 @@ static inline float apli_exp_single(float b) {
     uint32_t bits, low, high;
     memcpy(&bits, &shifted, 4);
     float r = b - n * 0x1.62e4p-1f - n * 0x1.7f7d1cp-20f;
-    float q = 0.5f + r * (0.16666576666119928f + r * (0.04166655421298415f +
-              r * (0.008363232883682618f + r * 0.0013926250831497611f)));
+    float q =
+        0.5f + r * (0.16666576666119928f +
+                    r * (0.04166655421298415f + r * (0.008363232883682618f + r * 0.0013926250831497611f)));
     float p = 1.0f + (r + r * r * q);
     uint32_t exponent = bits - 0x4B400000u + 512; /* n + 512 */
     low = (exponent >> 1) - 256 + 127;
@@ -33,8 +35,11 @@ static inline float apli_exp_single(float b) {
 /* Below 0.625 an odd polynomial (relative error 2e-8), above it 1 - 2÷(e^2|b|)+1. Within 2 ulp. */
 static inline float apli_tanh_single(float b) {
     float size = fabsf(b), z = b * b;
-    float near = b + b * (z * (-0.33333328944134255f + z * (0.1333276973697631f + z * (-0.05385090957851203f +
-                 z * (0.0209971789990695f + z * -0.006096714165902247f)))));
+    float near =
+        b +
+        b * (z * (-0.33333328944134255f +
+                  z * (0.1333276973697631f + z * (-0.05385090957851203f +
+                                                  z * (0.0209971789990695f + z * -0.006096714165902247f)))));
     float far = 1.0f - 2.0f / (apli_exp_single(2.0f * size) + 1.0f);
     float value = size < 0.625f ? fabsf(near) : far;
     return copysignf(value, b);

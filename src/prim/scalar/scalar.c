@@ -1,6 +1,6 @@
-/* What a scalar function means: pervasion into nested arrays, extension of one element, axes, characters, and the text of
-   its errors. The numbers themselves are computed by the block machine (scalar_run.c), two scalars at once by one call
-   of their kernel. */
+/* What a scalar function means: pervasion into nested arrays, extension of one element, axes, characters, and
+   the text of its errors. The numbers themselves are computed by the block machine (scalar_run.c), two
+   scalars at once by one call of their kernel. */
 #include "base/text.h"
 #include "prim/scalar/scalar.h"
 #include "prim/structure.h"
@@ -20,7 +20,8 @@ const AplScalarResult apli_scalar_results[APLI_OP_COUNT] = {
 };
 
 static AplErr monadic(AplScalarOp op, AplEnv *env, AplArray *right, AplArray **result);
-static AplErr dyadic(AplScalarOp op, AplEnv *env, AplArray *left, AplArray *right, AplArray *axis, AplArray **result);
+static AplErr dyadic(AplScalarOp op, AplEnv *env, AplArray *left, AplArray *right, AplArray *axis,
+                     AplArray **result);
 
 #define MONADIC(id, function, result) \
     AplMonadic function; \
@@ -61,7 +62,8 @@ double apli_scalar_identity(AplScalarOp op) {
     switch (op) {
 #define MONADIC(id, function, result)
 #define DYADIC(id, function, result, identity) \
-    case APLI_OP_##id: return identity;
+    case APLI_OP_##id: \
+        return identity;
 #include "prim/scalar/scalar.def"
 #undef MONADIC
 #undef DYADIC
@@ -69,7 +71,7 @@ double apli_scalar_identity(AplScalarOp op) {
     }
 }
 
-/* ---- errors ----------------------------------------------------------------------------------------------------- */
+/* ---- errors -------------------------------------------------------------------------------------------- */
 
 static const AplPrim *prim_of(AplScalarOp op) {
     for (int i = 0; i < apli_prim_count; i++)
@@ -104,21 +106,23 @@ static AplErr report(AplEnv *env, AplScalarOp op, const AplArray *left, const Ap
     int64_t count = left && right->count == 1 ? left->count : right->count;
     for (int64_t i = from; i < count; i++) {
         double a = left ? element(left, i) : 0, b = element(right, i), result[2];
-        int status = kernels->op[op][APLI_LANE_DOUBLE](result, left ? &a : NULL, &b, 1, env->comparison_tolerance);
+        int status =
+            kernels->op[op][APLI_LANE_DOUBLE](result, left ? &a : NULL, &b, 1, env->comparison_tolerance);
         bool past = !status && apli_scalar_results[op] == APLI_RESULT_SAME && !isfinite(result[0]);
         if (!status && !past) continue;
         if (left) number_text(a, left_text);
         number_text(b, right_text);
-        FAIL_IF(status & APLI_SCALAR_COMPLEX, APL_NONCE, "complex numbers: the result of %s%s%s is one", left_text, glyph,
-                right_text);
+        FAIL_IF(status & APLI_SCALAR_COMPLEX, APL_NONCE, "complex numbers: the result of %s%s%s is one",
+                left_text, glyph, right_text);
         FAIL_IF(past, APL_DOMAIN, "the result of %s%s%s is too large", left_text, glyph, right_text);
         FAIL_IF(count == 1, APL_DOMAIN, "%s%s%s", left_text, glyph, right_text);
-        FAIL_IF(true, APL_DOMAIN, "%s%s%s, at element %" PRId64, left_text, glyph, right_text, i + env->index_origin);
+        FAIL_IF(true, APL_DOMAIN, "%s%s%s, at element %" PRId64, left_text, glyph, right_text,
+                i + env->index_origin);
     }
     FAIL_IF(true, APL_DOMAIN, "an argument of %s is outside its domain", glyph);
 }
 
-/* ---- numbers ---------------------------------------------------------------------------------------------------- */
+/* ---- numbers ------------------------------------------------------------------------------------------- */
 
 /* ⌊ and ⌈ where 64 bits do not hold all results: reals past 2^53 are whole already. */
 static AplErr round_reals(AplEnv *env, AplScalarOp op, AplArray *right, AplArray **result) {
@@ -129,7 +133,8 @@ static AplErr round_reals(AplEnv *env, AplScalarOp op, AplArray *right, AplArray
         double value = apli_f64_at(right, i);
         int64_t whole;
         if (fabs(value) < 0x1p53) {
-            apli_scalar_kernels()->op[op][APLI_LANE_DOUBLE](&whole, NULL, &value, 1, env->comparison_tolerance);
+            apli_scalar_kernels()->op[op][APLI_LANE_DOUBLE](&whole, NULL, &value, 1,
+                                                            env->comparison_tolerance);
             value = (double)whole;
         }
         apli_elem_convert(type, (*result)->data, i, APLI_F64, &value, 0, 1);
@@ -152,8 +157,8 @@ static AplErr numbers(AplScalarOp op, AplEnv *env, AplArray *left, AplArray *rig
 }
 
 /* Scalars of numbers, without the machine. `done` is false when the general way must decide. */
-static AplErr two_scalars(AplScalarOp op, AplEnv *env, const AplArray *left, const AplArray *right, bool *done,
-                          AplArray **result) {
+static AplErr two_scalars(AplScalarOp op, AplEnv *env, const AplArray *left, const AplArray *right,
+                          bool *done, AplArray **result) {
     AplType left_type = left ? (AplType)left->type : APLI_BOOL, right_type = (AplType)right->type;
     AplScalarPlan plan = apli_scalar_plan(op, left_type, left && left->weak, right_type, right->weak, false);
     *done = false;
@@ -176,7 +181,7 @@ static AplErr two_scalars(AplScalarOp op, AplEnv *env, const AplArray *left, con
     return APL_OK;
 }
 
-/* ---- shapes ----------------------------------------------------------------------------------------------------- */
+/* ---- shapes -------------------------------------------------------------------------------------------- */
 
 /* The argument that has the result's shape. */
 static AplErr conform(AplArray *left, AplArray *right, AplArray **like) {
@@ -188,21 +193,23 @@ static AplErr conform(AplArray *left, AplArray *right, AplArray **like) {
         *like = left->count == 1 ? right : left;
         return APL_OK;
     }
-    FAIL_IF(left->rank != right->rank, APL_RANK, "ranks %d and %d (shapes %s and %s)", left->rank, right->rank,
-            apli_shape_text(left), apli_shape_text(right));
-    FAIL_IF(!apli_same_shape(left, right), APL_LENGTH, left->rank == 1 ? "lengths %s and %s" : "shapes %s and %s",
-            apli_shape_text(left), apli_shape_text(right));
+    FAIL_IF(left->rank != right->rank, APL_RANK, "ranks %d and %d (shapes %s and %s)", left->rank,
+            right->rank, apli_shape_text(left), apli_shape_text(right));
+    FAIL_IF(!apli_same_shape(left, right), APL_LENGTH,
+            left->rank == 1 ? "lengths %s and %s" : "shapes %s and %s", apli_shape_text(left),
+            apli_shape_text(right));
     *like = left;
     return APL_OK;
 }
 
 /* The argument of lower rank, repeated along the axes of `larger` that `axis` does not name. */
-static AplErr spread_along(AplEnv *env, AplArray *smaller, AplArray *larger, AplArray *axis, AplArray **result) {
+static AplErr spread_along(AplEnv *env, AplArray *smaller, AplArray *larger, AplArray *axis,
+                           AplArray **result) {
     APLI_AUTO AplArray *integers = NULL, *indices = NULL, *repeated = NULL;
     TRY(apli_integers(axis, "axes", &integers));
     FAIL_IF(integers->rank > 1, APL_RANK, "axes of rank %d", integers->rank);
-    FAIL_IF(integers->count != smaller->rank, APL_LENGTH, "%" PRId64 " axes for an argument of rank %d", integers->count,
-            smaller->rank);
+    FAIL_IF(integers->count != smaller->rank, APL_LENGTH, "%" PRId64 " axes for an argument of rank %d",
+            integers->count, smaller->rank);
     int64_t strides[APLI_MAX_RANK] = {0}, step = 1;
     bool named[APLI_MAX_RANK] = {false};
     for (int i = smaller->rank - 1; i >= 0; i--) {
@@ -211,8 +218,8 @@ static AplErr spread_along(AplEnv *env, AplArray *smaller, AplArray *larger, Apl
                 which + env->index_origin, larger->rank);
         FAIL_IF(named[which], APL_DOMAIN, "axis %" PRId64 " is named twice", which + env->index_origin);
         FAIL_IF(smaller->shape[i] != larger->shape[which], APL_LENGTH,
-                "axis %" PRId64 " has %" PRId64 " elements, the argument along it %" PRId64, which + env->index_origin,
-                larger->shape[which], smaller->shape[i]);
+                "axis %" PRId64 " has %" PRId64 " elements, the argument along it %" PRId64,
+                which + env->index_origin, larger->shape[which], smaller->shape[i]);
         named[which] = true;
         strides[which] = step;
         step *= smaller->shape[i];
@@ -237,7 +244,7 @@ static AplErr spread_along(AplEnv *env, AplArray *smaller, AplArray *larger, Apl
     return APL_OK;
 }
 
-/* ---- characters and nested arrays ------------------------------------------------------------------------------- */
+/* ---- characters and nested arrays ---------------------------------------------------------------------- */
 
 static AplErr codes(const AplArray *characters, AplArray **result) {
     TRY(apli_array_new_like(APLI_I32, characters, result));
@@ -252,10 +259,12 @@ static AplErr no_characters(AplScalarOp op) {
     return APL_DOMAIN;
 }
 
-/* = and ≠ compare characters; a character is never a number. Other functions take only empty ones, as no numbers. */
+/* = and ≠ compare characters; a character is never a number. Other functions take only empty ones, as no
+   numbers. */
 static AplErr with_characters(AplScalarOp op, AplEnv *env, AplArray *left, AplArray *right, AplArray *like,
                               AplArray **result) {
-    bool left_is = apli_type_is_character((AplType)left->type), right_is = apli_type_is_character((AplType)right->type);
+    bool left_is = apli_type_is_character((AplType)left->type),
+         right_is = apli_type_is_character((AplType)right->type);
     if (op == APLI_OP_EQUAL || op == APLI_OP_NOT_EQUAL) {
         if (!left_is || !right_is) {
             TRY(apli_array_new_like(APLI_BOOL, like, result));
@@ -278,7 +287,8 @@ static AplErr item_of(AplArray *array, int64_t index, AplArray **result) {
     return apli_plain(item, result);
 }
 
-static AplErr pervade(AplScalarOp op, AplEnv *env, AplArray *left, AplArray *right, AplArray *like, AplArray **result) {
+static AplErr pervade(AplScalarOp op, AplEnv *env, AplArray *left, AplArray *right, AplArray *like,
+                      AplArray **result) {
     TRY(apli_check(env));
     APLI_AUTO AplArray *nested = NULL;
     TRY(apli_array_new_like(APLI_NESTED, like, &nested));
@@ -286,7 +296,8 @@ static AplErr pervade(AplScalarOp op, AplEnv *env, AplArray *left, AplArray *rig
         APLI_AUTO AplArray *a = NULL, *b = NULL;
         if (left) TRY(item_of(left, i, &a));
         TRY(item_of(right, i, &b));
-        TRY(left ? dyadic(op, env, a, b, NULL, &apli_items(nested)[i]) : monadic(op, env, b, &apli_items(nested)[i]));
+        TRY(left ? dyadic(op, env, a, b, NULL, &apli_items(nested)[i])
+                 : monadic(op, env, b, &apli_items(nested)[i]));
     }
     if (like->count == 0) {
         AplArray *first = left && left->type == APLI_NESTED && left->count == 0 ? left : right;
@@ -298,7 +309,7 @@ static AplErr pervade(AplScalarOp op, AplEnv *env, AplArray *left, AplArray *rig
     return APL_OK;
 }
 
-/* ---- the two valences ------------------------------------------------------------------------------------------- */
+/* ---- the two valences ---------------------------------------------------------------------------------- */
 
 static AplErr monadic(AplScalarOp op, AplEnv *env, AplArray *right, AplArray **result) {
     AplType type = (AplType)right->type;
@@ -319,8 +330,10 @@ static AplErr monadic(AplScalarOp op, AplEnv *env, AplArray *right, AplArray **r
     return numbers(op, env, NULL, right, result);
 }
 
-static AplErr dyadic(AplScalarOp op, AplEnv *env, AplArray *left, AplArray *right, AplArray *axis, AplArray **result) {
-    bool plain_numbers = apli_type_is_number((AplType)left->type) && apli_type_is_number((AplType)right->type);
+static AplErr dyadic(AplScalarOp op, AplEnv *env, AplArray *left, AplArray *right, AplArray *axis,
+                     AplArray **result) {
+    bool plain_numbers =
+        apli_type_is_number((AplType)left->type) && apli_type_is_number((AplType)right->type);
     if (plain_numbers && left->rank == 0 && right->rank == 0 && !axis) {
         bool done;
         TRY(two_scalars(op, env, left, right, &done, result));
@@ -336,6 +349,7 @@ static AplErr dyadic(AplScalarOp op, AplEnv *env, AplArray *left, AplArray *righ
     AplArray *like;
     TRY(conform(left, right, &like));
     if (plain_numbers) return numbers(op, env, left, right, result);
-    if (left->type == APLI_NESTED || right->type == APLI_NESTED) return pervade(op, env, left, right, like, result);
+    if (left->type == APLI_NESTED || right->type == APLI_NESTED)
+        return pervade(op, env, left, right, like, result);
     return with_characters(op, env, left, right, like, result);
 }

@@ -1,5 +1,5 @@
-/* Scalar functions of doubles that are more than an expression, with the domains of ISO 13751. A status bit says why a
-   result does not exist; the value is then of no use. */
+/* Scalar functions of doubles that are more than an expression, with the domains of ISO 13751. A status bit
+   says why a result does not exist; the value is then of no use. */
 #include "prim/scalar/scalar.h"
 
 #include <float.h>
@@ -36,7 +36,8 @@ double apli_factorial_of(double value, int *status) {
     return tgamma(value + 1);
 }
 
-/* n ≥ k ≥ 0, integers: each partial product is itself a binomial coefficient, so it is exact while it fits. */
+/* n ≥ k ≥ 0, integers: each partial product is itself a binomial coefficient, so it is exact while
+   it fits. */
 static double choose(double k, double n) {
     if (k > n - k) k = n - k;
     if (k > 1100) return INFINITY; /* past the largest double: 2200 choose 1100 is */
@@ -56,7 +57,8 @@ double apli_binomial_of(double k, double n, int *status) {
     }
     if (is_integer(n) && n < 0) *status |= APLI_SCALAR_DOMAIN;
     if ((is_integer(k) && k < 0) || (is_integer(n - k) && n - k < 0)) return 0;
-    if (fabs(n) < 160 && fabs(k) < 160 && fabs(n - k) < 160) return tgamma(n + 1) / (tgamma(k + 1) * tgamma(n - k + 1));
+    if (fabs(n) < 160 && fabs(k) < 160 && fabs(n - k) < 160)
+        return tgamma(n + 1) / (tgamma(k + 1) * tgamma(n - k + 1));
     int sign_n, sign_k, sign_rest;
     double logarithm = lgamma_r(n + 1, &sign_n) - lgamma_r(k + 1, &sign_k) - lgamma_r(n - k + 1, &sign_rest);
     return sign_n * sign_k * sign_rest * exp(logarithm);
@@ -111,7 +113,8 @@ double apli_residue_of(double divisor, double value, double tolerance) {
     if (divisor == 0) return value;
     if (isinf(divisor)) return value == 0 || (value < 0) == (divisor < 0) ? value : divisor;
     double quotient = value / divisor, nearest = rint(quotient);
-    if (tolerance > 0 && nearest != 0 && fabs(quotient - nearest) <= tolerance * fmax(1, fabs(quotient))) return 0;
+    if (tolerance > 0 && nearest != 0 && fabs(quotient - nearest) <= tolerance * fmax(1, fabs(quotient)))
+        return 0;
     double rest = fmod(value, divisor);
     if (rest == 0 || (rest < 0) == (divisor < 0)) return rest;
     return rest + divisor == divisor ? 0 : rest + divisor; /* a residue is less than its divisor */

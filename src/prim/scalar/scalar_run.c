@@ -1,7 +1,8 @@
-/* The block machine. A program is a list of instructions over values; a value is a leaf, or an instruction's result, which
-   lives in a register: a block of elements in one lane. For each block of the result every instruction runs once, so
-   that all that lies between the leaves and the result stays in the cache. A value of one element beside longer ones is
-   uniform: computed once, and spread over a constant block where it is used.
+/* The block machine. A program is a list of instructions over values; a value is a leaf, or an instruction's
+   result, which lives in a register: a block of elements in one lane. For each block of the result every
+   instruction runs once, so that all that lies between the leaves and the result stays in the cache. A value
+   of one element beside longer ones is uniform: computed once, and spread over a constant block where it is
+   used.
 
    A single scalar function is a program of one instruction, so there is one implementation. */
 #include "prim/scalar/scalar_run.h"
@@ -13,19 +14,19 @@
 enum { BLOCK = 1024, MOST_REGISTERS = 8, MOST_CONSTANTS = 12 };
 
 typedef struct Value {
-    AplArray *leaf; /* NULL: an instruction's result */
+    AplArray *leaf;       /* NULL: an instruction's result */
     const AplArray *like; /* has the value's shape */
     AplType type;
     bool weak;
     bool uniform;
-    int8_t place; /* of a result: its register */
+    int8_t place;    /* of a result: its register */
     uint64_t single; /* of a uniform result: the element, as its lane has it */
 } Value;
 
 typedef struct Instruction {
     AplScalarPlan plan;
     int left, right, result; /* values; left is -1 when monadic */
-    int8_t constant[2]; /* block of a uniform argument, or -1 */
+    int8_t constant[2];      /* block of a uniform argument, or -1 */
 } Instruction;
 
 typedef struct Program {
@@ -35,7 +36,7 @@ typedef struct Program {
     unsigned busy; /* registers */
 } Program;
 
-/* ---- types ------------------------------------------------------------------------------------------------------ */
+/* ---- types --------------------------------------------------------------------------------------------- */
 
 /* Integers are weak beside reals, weak reals beside the others. */
 static AplType meet(AplType a, bool a_weak, AplType b, bool b_weak, bool *weak) {
@@ -47,8 +48,8 @@ static AplType meet(AplType a, bool a_weak, AplType b, bool b_weak, bool *weak) 
     return apli_type_join(a, b);
 }
 
-AplScalarPlan apli_scalar_plan(AplScalarOp op, AplType left_type, bool left_weak, AplType right_type, bool right_weak,
-                               bool widen) {
+AplScalarPlan apli_scalar_plan(AplScalarOp op, AplType left_type, bool left_weak, AplType right_type,
+                               bool right_weak, bool widen) {
     AplScalarKernel *const *kernels = apli_scalar_kernels()->op[op];
     bool dyadic = op >= APLI_OP_ADD;
     AplScalarPlan plan = {.computed = right_type, .weak = right_weak || apli_type_is_integer(right_type)};
@@ -74,7 +75,7 @@ AplScalarPlan apli_scalar_plan(AplScalarOp op, AplType left_type, bool left_weak
     return plan;
 }
 
-/* ---- programs --------------------------------------------------------------------------------------------------- */
+/* ---- programs ------------------------------------------------------------------------------------------ */
 
 static int add_leaf(Program *program, AplArray *leaf) {
     Value *value = &program->values[program->value_count];
@@ -136,7 +137,7 @@ static bool place(Program *program, int64_t count) {
     return true;
 }
 
-/* ---- execution -------------------------------------------------------------------------------------------------- */
+/* ---- execution ----------------------------------------------------------------------------------------- */
 
 typedef struct Machine {
     const AplScalarKernels *kernels;
@@ -164,8 +165,8 @@ static void round_to(const Machine *machine, AplType type, float *values, int64_
 }
 
 /* `count` elements in an instruction's lane, in `block` unless they can be read where they are. */
-static const void *load(const Machine *machine, const Instruction *instruction, const Value *value, const void *from,
-                        int64_t count, void *block) {
+static const void *load(const Machine *machine, const Instruction *instruction, const Value *value,
+                        const void *from, int64_t count, void *block) {
     static const AplType own[] = {APLI_BOOL, APLI_I64, APLI_F32, APLI_F64};
     const AplScalarPlan *plan = &instruction->plan;
     AplType type = held_type(value);
@@ -183,20 +184,22 @@ static const void *argument(const Machine *machine, const Instruction *instructi
         return machine->constants + (size_t)instruction->constant[side] * machine->block_bytes;
     const void *from = value->leaf ? value->leaf->data + apli_type_bytes(value->type, base)
                                    : machine->registers + (size_t)value->place * machine->block_bytes;
-    return load(machine, instruction, value, from, count, machine->scratch + (size_t)side * machine->block_bytes);
+    return load(machine, instruction, value, from, count,
+                machine->scratch + (size_t)side * machine->block_bytes);
 }
 
 /* A result past the largest double from arguments that were not. */
-static int check_finite(const AplScalarKernels *kernels, const double *result, const double *left, const double *right,
-                        int64_t count) {
+static int check_finite(const AplScalarKernels *kernels, const double *result, const double *left,
+                        const double *right, int64_t count) {
     if (kernels->all_finite(result, count)) return 0;
     for (int64_t i = 0; i < count; i++)
-        if (!isfinite(result[i]) && isfinite(right[i]) && (!left || isfinite(left[i]))) return APLI_SCALAR_DOMAIN;
+        if (!isfinite(result[i]) && isfinite(right[i]) && (!left || isfinite(left[i])))
+            return APLI_SCALAR_DOMAIN;
     return 0;
 }
 
-static int run_kernel(const Machine *machine, const Instruction *instruction, const void *left, const void *right,
-                      void *result, int64_t count) {
+static int run_kernel(const Machine *machine, const Instruction *instruction, const void *left,
+                      const void *right, void *result, int64_t count) {
     const AplScalarPlan *plan = &instruction->plan;
     int status = plan->kernel(result, left, right, count, machine->tolerance);
     if (status) return status;
@@ -217,7 +220,8 @@ static int run_uniform(const Machine *machine, const Instruction *instruction) {
         const void *from = value->leaf ? (const void *)value->leaf->data : &value->single;
         arguments[side] = load(machine, instruction, value, from, 1, &loaded[side]);
     }
-    return run_kernel(machine, instruction, arguments[0], arguments[1], &values[instruction->result].single, 1);
+    return run_kernel(machine, instruction, arguments[0], arguments[1], &values[instruction->result].single,
+                      1);
 }
 
 static void spread(const Machine *machine, const Instruction *instruction, int side, int64_t block) {
@@ -266,7 +270,8 @@ static AplErr run_blocks(Machine *machine, int64_t block, int *status, int64_t *
     bool direct = !in_place && (last->type == APLI_F32 || last->type == APLI_F64);
     for (int i = 0; i < program->instruction_count; i++) {
         const Instruction *instruction = &program->instructions[i];
-        if (program->values[instruction->result].uniform && (*status = run_uniform(machine, instruction))) return APL_OK;
+        if (program->values[instruction->result].uniform && (*status = run_uniform(machine, instruction)))
+            return APL_OK;
         for (int side = 0; side < 2; side++)
             if (instruction->constant[side] >= 0) spread(machine, instruction, side, block);
     }
@@ -280,8 +285,9 @@ static AplErr run_blocks(Machine *machine, int64_t block, int *status, int64_t *
             if (result->uniform) continue;
             const void *left = instruction->left < 0 ? NULL : argument(machine, instruction, 0, base, part);
             const void *right = argument(machine, instruction, 1, base, part);
-            void *to = direct && result == last ? machine->result->data + apli_type_bytes(last->type, base)
-                                                : machine->registers + (size_t)result->place * machine->block_bytes;
+            void *to = direct && result == last
+                           ? machine->result->data + apli_type_bytes(last->type, base)
+                           : machine->registers + (size_t)result->place * machine->block_bytes;
             if ((*status = run_kernel(machine, instruction, left, right, to, part))) return APL_OK;
             value = to;
         }
@@ -296,14 +302,14 @@ static AplErr run_blocks(Machine *machine, int64_t block, int *status, int64_t *
     return APL_OK;
 }
 
-/* An argument of the result's type and shape that may be overwritten, for a program of one instruction: what it
-   destroys on the way to an error, no one sees. */
+/* An argument of the result's type and shape that may be overwritten, for a program of one instruction: what
+   it destroys on the way to an error, no one sees. */
 static AplArray *reusable(const Program *program, const Value *last) {
     if (program->instruction_count > 1) return NULL;
     for (int i = 0; i < program->value_count - 1; i++) {
         const Value *value = &program->values[i];
-        if (value->leaf && value->type == last->type && value->leaf->storage && apli_may_overwrite(value->leaf) &&
-            apli_same_shape(value->leaf, last->like))
+        if (value->leaf && value->type == last->type && value->leaf->storage &&
+            apli_may_overwrite(value->leaf) && apli_same_shape(value->leaf, last->like))
             return value->leaf;
     }
     return NULL;
@@ -312,8 +318,11 @@ static AplArray *reusable(const Program *program, const Value *last) {
 static AplErr execute(AplEnv *env, Program *program, AplArray **result, int *status, int64_t *failed) {
     const Value *last = &program->values[program->value_count - 1];
     int64_t count = last->like->count, block = count < BLOCK ? count : BLOCK;
-    Machine machine = {.kernels = apli_scalar_kernels(), .program = program, .tolerance = env->comparison_tolerance,
-                       .low = INT64_MAX, .high = INT64_MIN};
+    Machine machine = {.kernels = apli_scalar_kernels(),
+                       .program = program,
+                       .tolerance = env->comparison_tolerance,
+                       .low = INT64_MAX,
+                       .high = INT64_MIN};
     machine.block_bytes = ((size_t)block * 8 + APLI_ALIGNMENT - 1) / APLI_ALIGNMENT * APLI_ALIGNMENT;
     int blocks = program->register_count + program->constant_count + 2;
     uint8_t memory[(size_t)blocks * machine.block_bytes + APLI_ALIGNMENT];
@@ -323,7 +332,9 @@ static AplErr execute(AplEnv *env, Program *program, AplArray **result, int *sta
     if (last->type != APLI_I64 || count == 0) {
         AplArray *reused = count ? reusable(program, last) : NULL;
         if (reused) machine.result = apli_array_retain(reused);
-        else TRY(apli_array_new_like(last->type == APLI_I64 ? APLI_BOOL : last->type, last->like, &machine.result));
+        else
+            TRY(apli_array_new_like(last->type == APLI_I64 ? APLI_BOOL : last->type, last->like,
+                                    &machine.result));
     }
     AplErr error = run_blocks(&machine, block, status, failed);
     if (error || *status) {
@@ -335,8 +346,8 @@ static AplErr execute(AplEnv *env, Program *program, AplArray **result, int *sta
     return APL_OK;
 }
 
-AplErr apli_scalar_apply(AplEnv *env, AplScalarOp op, AplArray *left, AplArray *right, bool widen, AplArray **result,
-                         int *status, int64_t *failed) {
+AplErr apli_scalar_apply(AplEnv *env, AplScalarOp op, AplArray *left, AplArray *right, bool widen,
+                         AplArray **result, int *status, int64_t *failed) {
     Program program;
     program.value_count = program.instruction_count = program.register_count = program.constant_count = 0;
     program.busy = 0;
@@ -347,8 +358,8 @@ AplErr apli_scalar_apply(AplEnv *env, AplScalarOp op, AplArray *left, AplArray *
     return execute(env, &program, result, status, failed);
 }
 
-AplErr apli_scalar_run(AplEnv *env, const AplScalarStep *steps, int step_count, AplArray *const *leaves, int leaf_count,
-                       AplArray **result, bool *declined) {
+AplErr apli_scalar_run(AplEnv *env, const AplScalarStep *steps, int step_count, AplArray *const *leaves,
+                       int leaf_count, AplArray **result, bool *declined) {
     Program program;
     program.value_count = program.instruction_count = program.register_count = program.constant_count = 0;
     program.busy = 0;
