@@ -66,6 +66,9 @@ static AplErr product_of_singles(AplArray *left, AplArray *right, int64_t rows, 
 
 /* ---- + . × of integers --------------------------------------------------------------------------------- */
 
+/* Multiplications from which BLAS is faster than our loop, its conversions included. */
+enum { DOUBLES_PAY = 1 << 14 };
+
 /* Bits of the largest magnitude. */
 static int magnitude_bits(const int64_t *values, int64_t count) {
     uint64_t all = 1;
@@ -73,11 +76,9 @@ static int magnitude_bits(const int64_t *values, int64_t count) {
     return 64 - __builtin_clzll(all) + 1; /* -2^n has a magnitude of n+1 bits */
 }
 
-/* False when 64 bits do not hold a sum. */
+/* False when 64 bits do not hold a sum; sum_bits are enough for every sum. */
 static bool add_products(const int64_t *a, const int64_t *b, int64_t rows, int64_t length, int64_t columns,
-                         int64_t *to) {
-    int sum_bits = magnitude_bits(a, rows * length) + magnitude_bits(b, length * columns) +
-                   (64 - __builtin_clzll((uint64_t)length));
+                         int sum_bits, int64_t *to) {
     bool overflow = false;
     memset(to, 0, (size_t)(rows * columns) * sizeof *to);
     for (int64_t row = 0; row < rows; row++, a += length, to += columns) {
@@ -102,14 +103,24 @@ static AplErr product_of_integers(AplArray *left, AplArray *right, int64_t rows,
     APLI_AUTO AplArray *a = NULL, *b = NULL, *product = NULL;
     TRY(apli_convert(left, APLI_I64, &a));
     TRY(apli_convert(right, APLI_I64, &b));
-    TRY(apli_array_new(APLI_I64, rank, shape, &product));
-    if (!add_products(apli_integer_data(a), apli_integer_data(b), rows, length, columns,
-                      apli_integer_data(product))) {
-        apli_array_release(product);
-        product = NULL;
-        TRY(apli_array_new(APLI_F64, rank, shape, &product));
-        TRY(product_of_doubles(left, right, rows, length, columns, product));
-        product->weak = true;
+    int sum_bits = magnitude_bits(apli_integer_data(a), rows * length) +
+                   magnitude_bits(apli_integer_data(b), length * columns) +
+                   (64 - __builtin_clzll((uint64_t)length));
+    if (sum_bits <= 53 && rows * columns >= DOUBLES_PAY / length) { /* exact in f64, in any order */
+        APLI_AUTO AplArray *doubles = NULL;
+        TRY(apli_array_new(APLI_F64, rank, shape, &doubles));
+        TRY(product_of_doubles(left, right, rows, length, columns, doubles));
+        TRY(apli_convert(doubles, APLI_I64, &product));
+    } else {
+        TRY(apli_array_new(APLI_I64, rank, shape, &product));
+        if (!add_products(apli_integer_data(a), apli_integer_data(b), rows, length, columns, sum_bits,
+                          apli_integer_data(product))) {
+            apli_array_release(product);
+            product = NULL;
+            TRY(apli_array_new(APLI_F64, rank, shape, &product));
+            TRY(product_of_doubles(left, right, rows, length, columns, product));
+            product->weak = true;
+        }
     }
     TRY(apli_squeeze(&product));
     *result = apli_move(&product);
