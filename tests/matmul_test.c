@@ -3,10 +3,10 @@
 #include "array/array.h"
 #include "elem/packed.h"
 #include "isa/isa.h"
+#include "os/parallel.h"
 #include "prim/inner_product/matmul.h"
 
 #include <math.h>
-#include <omp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -224,7 +224,7 @@ static void tokens_threads_and_neighbours_do_not_change_a_bit(void **state) {
     const AplPackedLayout *layout = apli_packed_layout_named("q4_1");
     AplArray *x = matrix(tokens, columns), *w = packed_matrix(layout, rows, columns), *whole = multiply(x, w);
     for (int threads = 1; threads <= 3; threads++) {
-        omp_set_num_threads(threads);
+        apli_parallel_set_threads(threads);
         AplArray *again = multiply(x, w);
         compare_bits("threads", (float *)again->data, (float *)whole->data, whole->count);
         apli_array_release(again);

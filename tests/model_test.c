@@ -1,9 +1,9 @@
 /* The model page against transformers' float32 logits (tests/reference/logits_*.py), however the tokens are handed over. */
 #include "generate/engine.h"
+#include "os/parallel.h"
 
 #include <jansson.h>
 #include <math.h>
-#include <omp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -162,11 +162,11 @@ static void same_bits(const char *path, int count, int64_t context, const int *c
         other[i] = (int32_t)((i * 104729 + 5) % engine->vocabulary);
     }
     size_t bytes = (size_t)count * (size_t)engine->vocabulary * sizeof(float);
-    omp_set_num_threads(1);
+    apli_parallel_set_threads(1);
     float *expected = logits_of(engine, ids, count, 512, NULL, 0);
     for (int c = 0; c < chunk_count; c++)
         for (int way = 0; way < 3; way++) { /* two threads; beside another; both */
-            omp_set_num_threads(way == 1 ? 1 : 2);
+            apli_parallel_set_threads(way == 1 ? 1 : 2);
             float *logits = logits_of(engine, ids, count, chunks[c], other, way ? count : 0);
             if (memcmp(expected, logits, bytes)) fail_msg("way %d, chunks of %d: other bits", way, chunks[c]);
             free(logits);

@@ -2,11 +2,11 @@
 #include "cli/default_model.h"
 
 #include "os/limits.h"
+#include "os/parallel.h"
 #include "os/threads.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +48,7 @@ AplErr apli_model_path(const char *named, AplText *path) {
 
 int apli_use_threads(int64_t threads) {
     int count = threads ? (int)threads : apli_processor_count();
-    omp_set_num_threads(count);
+    apli_parallel_set_threads(count);
     return count;
 }
 

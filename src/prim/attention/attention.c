@@ -3,9 +3,8 @@
    Q (tokens heads dim), K V (rows groups dim) f32, MASK (tokens rows) Boolean. Rows that the mask excludes are never touched;
    those that it admits are taken in order, so that the result does not depend on what else the cache holds. */
 #include "isa/isa.h"
+#include "os/parallel.h"
 #include "prim/fused/fused.h"
-
-#include <omp.h>
 
 typedef struct Attention {
     const float *q, *keys, *values;
@@ -14,6 +13,8 @@ typedef struct Attention {
     int32_t *chosen; /* (tokens rows): the rows of each token */
     int64_t *chosen_count;
     float *result;
+    float *scores; /* each thread's */
+    int64_t scores_each;
 } Attention;
 
 static int64_t choose_rows(const uint8_t *mask, int64_t first_bit, int64_t rows, int32_t *chosen) {
@@ -29,31 +30,32 @@ static int64_t choose_rows(const uint8_t *mask, int64_t first_bit, int64_t rows,
     return count;
 }
 
-static void attend_one(const Attention *a, int64_t token, int64_t head, float *scores) {
-    const int64_t group = head * a->groups / a->heads;
+/* One head of one token. */
+static void attend_unit(void *context, int64_t unit, int thread) {
+    const Attention *a = context;
+    const int64_t token = unit / a->heads, head = unit % a->heads, group = head * a->groups / a->heads;
     apli_kernels()->attend(&(AplAttentionHead){
-        .q = a->q + (token * a->heads + head) * a->dim, .keys = a->keys + group * a->dim, .values = a->values + group * a->dim,
+        .q = a->q + unit * a->dim, .keys = a->keys + group * a->dim, .values = a->values + group * a->dim,
         .rows = a->chosen + token * a->rows, .row_count = a->chosen_count[token], .row_stride = a->groups * a->dim,
-        .dim = a->dim, .scores = scores, .result = a->result + (token * a->heads + head) * a->dim});
+        .dim = a->dim, .scores = a->scores + thread * a->scores_each, .result = a->result + unit * a->dim});
 }
 
 /* Below this many multiplications a thread more costs more than it saves. */
 enum { WORTH_THREADS = 1 << 17 };
 
-static AplErr attend_all(const Attention *a) {
+static AplErr attend_all(Attention *a) {
     int64_t work = 0, longest = 0;
     for (int64_t token = 0; token < a->tokens; token++) {
         a->chosen_count[token] = choose_rows(a->mask, token * a->rows, a->rows, a->chosen + token * a->rows);
         work += a->chosen_count[token] * a->heads * a->dim;
         longest = a->chosen_count[token] > longest ? a->chosen_count[token] : longest;
     }
-    const int threads = work < WORTH_THREADS ? 1 : omp_get_max_threads();
+    const int threads = work < WORTH_THREADS ? 1 : apli_parallel_threads();
     APLI_AUTO AplArray *scores = NULL;
-    TRY(apli_vector_new(APLI_F32, threads * (longest + 16), &scores));
-    float *all_scores = (float *)scores->data;
-#pragma omp parallel for schedule(dynamic, 4) num_threads(threads) if (threads > 1)
-    for (int64_t unit = 0; unit < a->tokens * a->heads; unit++)
-        attend_one(a, unit / a->heads, unit % a->heads, all_scores + omp_get_thread_num() * (longest + 16));
+    a->scores_each = longest + 16;
+    TRY(apli_vector_new(APLI_F32, threads * a->scores_each, &scores));
+    a->scores = (float *)scores->data;
+    apli_parallel(a->tokens * a->heads, threads, attend_unit, a);
     return APL_OK;
 }
 
@@ -77,7 +79,7 @@ AplErr apli_attention(AplEnv *env, AplArray *left, AplArray *right, AplArray **r
     TRY(apli_vector_new(APLI_I64, left->shape[0], &counts));
     Attention attention = {(const float *)left->data, (const float *)keys->data, (const float *)values->data, mask->data,
                            left->shape[0], left->shape[1], keys->shape[1], left->shape[2], keys->shape[0],
-                           (int32_t *)chosen->data, (int64_t *)counts->data, (float *)attended->data};
+                           (int32_t *)chosen->data, (int64_t *)counts->data, (float *)attended->data, NULL, 0};
     TRY(attend_all(&attention));
     for (int64_t token = 0; token < attention.tokens; token++)
         *declined |= attention.chosen_count[token] == 0; /* a token that may look at nothing: what the text makes of it */

@@ -3,14 +3,14 @@
 
 #include "elem/packed.h"
 #include "isa/isa.h"
+#include "os/parallel.h"
 
 #include <inttypes.h>
-#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Multiplications below which a second thread costs more than it helps. */
-enum { SERIAL_WORK = 1 << 16 };
+enum { SERIAL_WORK = 1 << 16, UNITS_PER_THREAD = 8 };
 
 /* X with rows of `stride` floats, zero from columns on; the argument itself where that is its form. */
 static AplErr pad_columns(AplArray *x, int64_t columns, int64_t stride, AplArray **result) {
@@ -44,25 +44,35 @@ static AplErr plain_weights(AplArray *w, AplArray **result) {
     return apli_convert(plain, APLI_F32, result);
 }
 
+typedef struct Shared {
+    const AplMatmul *matmul;
+    const AplKernels *kernels;
+    int64_t unit_rows;
+    float *scratch;
+    size_t scratch_floats; /* of each thread */
+} Shared;
+
+static void run_unit(void *context, int64_t unit, int thread) {
+    const Shared *shared = context;
+    const int64_t first = unit * shared->unit_rows, left = shared->matmul->rows - first;
+    shared->kernels->matmul_rows(shared->matmul, first, left < shared->unit_rows ? left : shared->unit_rows,
+                                 shared->scratch + (size_t)thread * shared->scratch_floats);
+}
+
 static AplErr run(const AplMatmul *matmul, const AplKernels *kernels) {
     const int64_t blocks = (matmul->rows + APLI_MATMUL_ROW_BLOCK - 1) / APLI_MATMUL_ROW_BLOCK;
     const bool serial = (double)matmul->rows * (double)matmul->stride * (double)matmul->tokens < SERIAL_WORK;
-    const int threads = serial ? 1 : omp_get_max_threads();
-    /* a cache line apart */
-    const size_t floats = (size_t)(APLI_MATMUL_ROW_BLOCK * matmul->stride) + APLI_MATMUL_LANES;
-    float *scratch = aligned_alloc(APLI_ALIGNMENT, (size_t)threads * floats * sizeof *scratch);
-    FAIL_IF(!scratch, APL_WS_FULL, "no memory to unpack %d rows of %" PRId64 " numbers for each of %d threads",
+    const int threads = serial ? 1 : apli_parallel_threads();
+    /* whole blocks, some of them for each thread to claim in turn */
+    const int64_t unit_blocks = blocks / (threads * UNITS_PER_THREAD) > 0 ? blocks / (threads * UNITS_PER_THREAD) : 1;
+    Shared shared = {.matmul = matmul, .kernels = kernels, .unit_rows = unit_blocks * APLI_MATMUL_ROW_BLOCK,
+                     /* a cache line apart */
+                     .scratch_floats = (size_t)(APLI_MATMUL_ROW_BLOCK * matmul->stride) + APLI_MATMUL_LANES};
+    shared.scratch = aligned_alloc(APLI_ALIGNMENT, (size_t)threads * shared.scratch_floats * sizeof *shared.scratch);
+    FAIL_IF(!shared.scratch, APL_WS_FULL, "no memory to unpack %d rows of %" PRId64 " numbers for each of %d threads",
             APLI_MATMUL_ROW_BLOCK, matmul->columns, threads);
-#pragma omp parallel num_threads(threads)
-    {
-        /* a run of whole blocks for each thread */
-        const int64_t team = omp_get_num_threads(), thread = omp_get_thread_num();
-        const int64_t first = blocks * thread / team * APLI_MATMUL_ROW_BLOCK;
-        const int64_t end = blocks * (thread + 1) / team * APLI_MATMUL_ROW_BLOCK;
-        const int64_t last = end < matmul->rows ? end : matmul->rows;
-        if (first < last) kernels->matmul_rows(matmul, first, last - first, scratch + (size_t)thread * floats);
-    }
-    free(scratch);
+    apli_parallel((blocks + unit_blocks - 1) / unit_blocks, threads, run_unit, &shared);
+    free(shared.scratch);
     return APL_OK;
 }
 

@@ -1,0 +1,124 @@
+/* The pool: one loop at a time, its units claimed from a counter. */
+#include "os/parallel.h"
+
+#include "os/clock.h"
+#include "os/threads.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+/* How long a helper looks for the next loop before it sleeps: longer than what lies between two products of a token. */
+static const double spin_seconds = 100e-6;
+
+typedef struct Pool {
+    pthread_mutex_t mutex; /* guards sleeping helpers and the making of threads */
+    pthread_cond_t wake;
+    int helpers; /* threads made */
+    int wanted; /* threads a loop may use; 0: not yet decided */
+    _Atomic bool busy; /* a loop is running */
+    /* the loop: written while closed and no helper is inside */
+    AplParallelRun *run;
+    void *context;
+    int64_t units;
+    int threads;
+    _Atomic bool open; /* helpers may enter */
+    _Atomic int inside; /* helpers that are entering or working */
+    _Atomic int64_t next; /* the next unit */
+    _Atomic uint64_t generation; /* changes with every loop */
+    _Atomic int sleeping;
+} Pool;
+
+static Pool pool = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
+
+static inline void pause_briefly(void) {
+#ifdef __x86_64__
+    __builtin_ia32_pause();
+#endif
+}
+
+static void work(int thread) {
+    for (;;) {
+        int64_t unit = atomic_fetch_add_explicit(&pool.next, 1, memory_order_relaxed);
+        if (unit >= pool.units) return;
+        pool.run(pool.context, unit, thread);
+    }
+}
+
+/* Waits for a loop that is not `seen`: spins, then sleeps. */
+static uint64_t next_generation(uint64_t seen) {
+    double begin = apli_clock_seconds();
+    for (unsigned i = 1;; i++) {
+        uint64_t now = atomic_load(&pool.generation);
+        if (now != seen) return now;
+        pause_briefly();
+        if (i % 64 == 0 && apli_clock_seconds() - begin > spin_seconds) break;
+    }
+    pthread_mutex_lock(&pool.mutex);
+    atomic_fetch_add(&pool.sleeping, 1);
+    while (atomic_load(&pool.generation) == seen) pthread_cond_wait(&pool.wake, &pool.mutex);
+    atomic_fetch_sub(&pool.sleeping, 1);
+    pthread_mutex_unlock(&pool.mutex);
+    return atomic_load(&pool.generation);
+}
+
+static void *help(void *argument) {
+    const int thread = (int)(intptr_t)argument;
+    for (uint64_t seen = 0;;) {
+        seen = next_generation(seen);
+        /* counted before the look at `open`: the caller closes first and then waits for the count, so that one of the two
+           sees the other */
+        atomic_fetch_add(&pool.inside, 1);
+        if (atomic_load(&pool.open) && thread < pool.threads) work(thread);
+        atomic_fetch_sub(&pool.inside, 1);
+    }
+    return NULL;
+}
+
+/* Starts helpers up to `threads` - 1; fewer when the system gives no more. */
+static void start_helpers(int threads) {
+    pthread_mutex_lock(&pool.mutex);
+    while (pool.helpers < threads - 1) {
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, help, (void *)(intptr_t)(pool.helpers + 1))) break;
+        pthread_detach(thread);
+        pool.helpers++;
+    }
+    pthread_mutex_unlock(&pool.mutex);
+}
+
+void apli_parallel_set_threads(int count) {
+    pool.wanted = count < 1 ? 1 : count > APLI_MOST_THREADS ? APLI_MOST_THREADS : count;
+}
+
+int apli_parallel_threads(void) {
+    if (pool.wanted == 0) apli_parallel_set_threads(apli_processor_count());
+    return pool.wanted;
+}
+
+void apli_parallel(int64_t units, int threads, AplParallelRun *run, void *context) {
+    if (threads > apli_parallel_threads()) threads = apli_parallel_threads();
+    bool idle = false;
+    if (threads <= 1 || units <= 1 || !atomic_compare_exchange_strong(&pool.busy, &idle, true)) {
+        for (int64_t unit = 0; unit < units; unit++) run(context, unit, 0);
+        return;
+    }
+    if (pool.helpers < threads - 1) start_helpers(threads);
+    pool.run = run;
+    pool.context = context;
+    pool.units = units;
+    pool.threads = threads;
+    atomic_store(&pool.next, 0);
+    atomic_store(&pool.open, true);
+    atomic_fetch_add(&pool.generation, 1);
+    if (atomic_load(&pool.sleeping)) {
+        pthread_mutex_lock(&pool.mutex);
+        pthread_cond_broadcast(&pool.wake);
+        pthread_mutex_unlock(&pool.mutex);
+    }
+    work(0);
+    atomic_store(&pool.open, false);
+    while (atomic_load(&pool.inside)) pause_briefly();
+    atomic_store(&pool.busy, false);
+}
