@@ -18,10 +18,16 @@ const char *apli_ending_name(AplEnding ending) {
     return names[ending];
 }
 
-/* Keeps the first `count` tokens of the sequence. */
+/* Keeps the first `count` tokens of the sequence. An interrupt waits until that is done. */
 static AplErr keep(AplGenerator *generator, size_t count) {
+    AplErr error;
+    bool interrupted = false;
     generator->held.length = count;
-    return apli_engine_forget(generator->engine, generator->sequence, (int64_t)count);
+    while ((error = apli_engine_forget(generator->engine, generator->sequence, (int64_t)count)) ==
+           APL_INTERRUPT)
+        interrupted = true;
+    if (interrupted) generator->engine->session->env.interrupted = 1;
+    return error;
 }
 
 /* Evaluates tokens after those held. When it fails, the cache's rows that it had begun to fill are free
