@@ -3,7 +3,11 @@
 #include "cli/option.h"
 #include "cli/run.h"
 
+#include "os/bandwidth.h"
+#include "os/cpu.h"
+
 #include <inttypes.h>
+#include <omp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,6 +15,12 @@
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
+
+static const char about[] =
+    "Answers the prompt of -p, -f or standard input. Without one, on a terminal: a chat, in which /help "
+    "tells\n"
+    "more. The prompt is a message to an assistant if the model has a chat template. Without a MODEL, the\n"
+    "default one. Ctrl-C ends the answer.";
 
 static AplEngine *interrupted_engine;
 static pthread_t interrupted_thread;
@@ -48,34 +58,54 @@ uint64_t apli_weight_bytes(const AplModel *model, int64_t layers) {
 
 static double rate(int64_t count, double seconds) { return seconds > 0 ? (double)count / seconds : 0; }
 
-void apli_print_speed(const AplRun *run, const AplAnswer *answer) {
+/* Tokens a second if the weights were all that took time: how fast they can be read from where they are
+ * mapped. */
+static double memory_bound(AplRun *run) {
+    if (run->read_rate == 0) {
+        AplCpu cpu;
+        AplMap *map = apli_gguf_map(apli_model_gguf(run->engine->model));
+        apli_cpu_detect(&cpu);
+        run->read_rate =
+            apli_measure_read(&cpu, apli_map_bytes(map), apli_map_size(map), omp_get_max_threads());
+    }
+    return run->read_rate / (double)apli_weight_bytes(run->engine->model, run->model.layers);
+}
+
+void apli_print_speed(AplRun *run, const AplAnswer *answer) {
     const double speed = rate(answer->answer_steps, answer->answer_seconds);
-    const uint64_t bytes = apli_weight_bytes(run->engine->model, run->model.layers);
-    fprintf(stderr, "prompt: %" PRId64 " tokens, %.1f tokens/s", answer->prompt_tokens - answer->kept_tokens,
-            rate(answer->prompt_tokens - answer->kept_tokens, answer->prompt_seconds));
-    if (answer->kept_tokens) fprintf(stderr, " (%" PRId64 " more were known)", answer->kept_tokens);
-    fprintf(stderr, "; answer: %zu tokens", answer->tokens.length);
-    if (answer->answer_steps)
-        fprintf(stderr, ", %.1f tokens/s (%.1f GB/s of weights)", speed, speed * (double)bytes / 1e9);
-    fprintf(stderr, ", the first after %.2f s\n", answer->first_seconds);
+    const int64_t evaluated = answer->prompt_tokens - answer->kept_tokens;
+    fprintf(stderr, "prompt: %" PRId64 " tokens", evaluated);
+    if (answer->kept_tokens) fprintf(stderr, " after %" PRId64 " known ones", answer->kept_tokens);
+    fprintf(stderr, ", %.1f tokens/s; answer: %zu tokens", rate(evaluated, answer->prompt_seconds),
+            answer->tokens.length);
+    if (answer->answer_steps) {
+        const double bound = memory_bound(run);
+        fprintf(
+            stderr,
+            ", %.1f tokens/s, the first after %.2f s; reading the weights (%.1f GB/s) allows %.0f tokens/s",
+            speed, answer->first_seconds, run->read_rate / 1e9, bound);
+    }
+    fputc('\n', stderr);
     if (answer->ending == APLI_ENDED_BY_CONTEXT)
-        fprintf(stderr, "aplaca: the context of %" PRId64 " tokens is full, so the answer ends here\n",
+        fprintf(stderr,
+                "aplaca: the context of %" PRId64
+                " tokens is full, so the answer ends here; --ctx N makes room\n",
                 run->engine->context);
 }
 
-static int print_json(const AplRun *run, const AplAnswer *answer) {
+static int print_json(AplRun *run, const AplAnswer *answer) {
     size_t length;
     const char *name = apli_model_name(run->engine->model, &length);
     json_t *object = json_pack(
-        "{s:s%, s:s%, s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:I}", "model", name, length, "text",
+        "{s:s%, s:s%, s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f}", "model", name, length, "text",
         apli_text_string(&answer->text), answer->text.length, "ending", apli_ending_name(answer->ending),
         "prompt_tokens", (json_int_t)answer->prompt_tokens, "answer_tokens",
         (json_int_t)answer->tokens.length, "seed", (json_int_t)run->generate.sampler.seed, "prompt_seconds",
         answer->prompt_seconds, "first_token_seconds", answer->first_seconds, "answer_seconds",
         answer->answer_seconds, "prompt_tokens_per_second",
         rate(answer->prompt_tokens - answer->kept_tokens, answer->prompt_seconds), "answer_tokens_per_second",
-        rate(answer->answer_steps, answer->answer_seconds), "weight_bytes_per_token",
-        (json_int_t)apli_weight_bytes(run->engine->model, run->model.layers));
+        rate(answer->answer_steps, answer->answer_seconds), "memory_allows_tokens_per_second",
+        memory_bound(run));
     if (!object)
         return apli_complain(apli_fail(APL_DOMAIN, "the model's name or the answer does not fit into JSON"));
     json_dumpf(object, stdout, JSON_INDENT(2));
@@ -161,18 +191,9 @@ int command_run(int count, char **arguments) {
         APLI_MODEL_OPTIONS(run.model),
         {"--json", APLI_OPTION_FLAG, &json, NULL, "print one JSON object: text, token counts, seconds", 0, 0},
     };
-    const AplSyntax syntax = {"run",
-                              "aplaca run [MODEL.gguf] [OPTIONS]",
-                              "Answers the prompt of -p, -f or standard input. Without one, on a terminal: a "
-                              "chat, in which /help tells\n"
-                              "more. The prompt is a message to an assistant if the model has a chat "
-                              "template. Without a MODEL, the default\n"
-                              "one. Ctrl-C ends the answer.",
-                              options,
-                              sizeof options / sizeof *options,
-                              0,
-                              1,
-                              "model"};
+    const AplSyntax syntax = {
+        "run",  "aplaca run [MODEL.gguf] [OPTIONS]", about, options, sizeof options / sizeof *options, 0, 1,
+        "model"};
     int operands, status = apli_options_parse(&syntax, count, arguments, &operands);
     if (status < 0 && prompt && file)
         status = apli_complain_usage("run", "-p and -f each give a prompt: which one?");

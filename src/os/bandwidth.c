@@ -58,7 +58,7 @@ static SumFunction *choose_sum(const AplCpu *cpu) {
 
 /* Best bytes a second of `thread_count` threads over count vectors; *checksum keeps the compiler from leaving
  * it out. */
-static double read_rate(SumFunction *sum, Vector *vectors, int64_t count, int thread_count, double seconds,
+static double read_rate(SumFunction *sum, const Vector *vectors, int64_t count, int thread_count, double seconds,
                         uint64_t *checksum) {
     double best = 0, begin = apli_clock_seconds();
     const int64_t share = count / thread_count / 4 * 4;
@@ -107,6 +107,18 @@ AplErr apli_measure_bandwidth(const AplCpu *cpu, const int *threads, int count, 
     (void)sink;
     munmap(bytes, (size_t)size);
     return APL_OK;
+}
+
+double apli_measure_read(const AplCpu *cpu, const void *bytes, uint64_t size, int threads) {
+    const uint64_t largest = UINT64_C(1) << 30, skip = -(uintptr_t)bytes % VECTOR_BYTES;
+    if (size < skip + (uint64_t)threads * 4 * VECTOR_BYTES) return 0;
+    const uint64_t read = size - skip < largest ? size - skip : largest;
+    uint64_t checksum = 0;
+    const double rate = read_rate(choose_sum(cpu), (const Vector *)((const uint8_t *)bytes + skip),
+                                  (int64_t)(read / VECTOR_BYTES), threads, 0, &checksum);
+    volatile uint64_t sink = checksum;
+    (void)sink;
+    return rate;
 }
 
 /* Runs `rounds` rounds of fused multiply-adds x ← x×scale+shift and returns the operations done; *sum is

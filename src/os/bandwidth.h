@@ -6,12 +6,18 @@
 #include "base/error.h"
 #include "os/cpu.h"
 
+#include <stdint.h>
+
 /* rates[i] ← bytes read a second by threads[i] threads together, each through its own part of one buffer of
    256 MB to 1 GB, beyond what the last caches hold (a quarter of the allowed memory when that is less). The
    best of the passes that fit in `seconds` (at least three). WS FULL when there is no memory for the buffer.
  */
 AplErr apli_measure_bandwidth(const AplCpu *cpu, const int *threads, int count, double seconds,
                               double *rates);
+
+/* Bytes a second at which `threads` threads read `size` bytes that lie in memory already, such as a model's
+   weights: the best of three passes, over the first GB. */
+double apli_measure_read(const AplCpu *cpu, const void *bytes, uint64_t size, int threads);
 
 /* rates[i] ← f32 operations a second of threads[i] threads together, by the widest fused multiply-add there
    is (two operations a lane). The best of the passes that fit in `seconds` (at least three). */
