@@ -1,16 +1,10 @@
 /* aplaca: finds the subcommand and runs it, on a thread with a deep stack, so that recursive APL has room. */
 #include "cli/command.h"
 
-#include "os/threads.h"
-
-#include <limits.h>
 #include <pthread.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 const AplCommand apli_commands[] = {
 #define COMMAND(name, function, summary) {name, function, summary},
@@ -56,28 +50,6 @@ static void *invoke(void *user) {
     return NULL;
 }
 
-/* Whether more threads want to run now, ours included, than there are processors. */
-static bool machine_is_busy(void) {
-    int running = 0; /* this thread is one of them */
-    FILE *file = fopen("/proc/loadavg", "re");
-    if (!file) return false;
-    if (fscanf(file, "%*f %*f %*f %d/", &running) != 1) running = 0;
-    fclose(file);
-    return running - 1 + apli_processor_count() > sysconf(_SC_NPROCESSORS_ONLN);
-}
-
-/* GCC's OpenMP threads wait for one another by spinning for milliseconds. That is best where every thread has
-   a processor, and makes a busy machine ten times slower: the one they wait for does not run. The library
-   reads how long to spin before main begins, so on a busy machine the program starts itself once more. */
-static void limit_spinning(char **arguments) {
-    char program[PATH_MAX];
-    if (getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY") || !machine_is_busy()) return;
-    const ssize_t length = readlink("/proc/self/exe", program, sizeof program);
-    if (length <= 0 || length == sizeof program || setenv("GOMP_SPINCOUNT", "300", 1) != 0) return;
-    program[length] = 0;
-    execv(program, arguments);
-}
-
 enum { STACK_BYTES = 512 << 20 }; /* address space: only what is used becomes memory */
 
 int main(int count, char **arguments) {
@@ -90,7 +62,6 @@ int main(int count, char **arguments) {
         printf("aplaca %s\n", APLI_VERSION);
         return 0;
     }
-    limit_spinning(arguments);
     Invocation invocation = {.count = count - 1, .arguments = arguments + 1};
     for (int i = 0; i < apli_command_count; i++)
         if (strcmp(arguments[1], apli_commands[i].name) == 0) invocation.command = &apli_commands[i];
