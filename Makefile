@@ -2,6 +2,8 @@
 PROMPT ?= Why is the sky blue?
 override PROMPT := $(value PROMPT)
 MODEL ?= models/smollm2-135m-instruct-q4_1.gguf
+# What the default model's card recommends for sampling.
+ARGS ?= --temp 0.2 --top-p 0.9
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 30
 JOBS := $(shell nproc)

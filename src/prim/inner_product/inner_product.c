@@ -218,7 +218,7 @@ static AplErr extend(AplArray *array, bool last, int64_t length, AplArray **resu
 static AplErr general(AplEnv *env, const AplFunction *self, AplScalarOp f, AplScalarOp g, AplArray *left,
                       AplArray *right, int64_t rows, int64_t length, int64_t columns, int rank,
                       const int64_t *shape, AplArray **result) {
-    if (length == 0 && rows && columns) {
+    if (length == 0) {
         double identity = apli_scalar_identity(f);
         FAIL_IF(isnan(identity), APL_DOMAIN,
                 "the function has no identity element, and the axes that meet are empty");
@@ -227,7 +227,6 @@ static AplErr general(AplEnv *env, const AplFunction *self, AplScalarOp f, AplSc
         else TRY(apli_scalar_f64(identity, &number));
         return apli_reshape_to(number, rank, shape, result);
     }
-    if (rows == 0 || columns == 0) return apli_array_new(APLI_BOOL, rank, shape, result);
     if (left->type == APLI_BOOL && right->type == APLI_BOOL) {
         bool done;
         TRY(apli_product_of_bits(f, g, left, right, length, rank, shape, result, &done));
@@ -266,9 +265,11 @@ AplErr apli_inner_product(AplEnv *env, const AplFunction *self, AplArray *left, 
     int64_t rows = apli_product(a->shape, a->rank - 1), columns = apli_product(b->shape + 1, b->rank - 1);
     AplScalarOp f = apli_function_op(self->left.function), g = apli_function_op(self->right.function);
 
+    /* no elements: nothing of the arguments, packed weights perhaps, needs to be laid out */
+    if (rows == 0 || columns == 0) return apli_array_new(APLI_BOOL, rank, shape, result);
     bool numbers = (apli_type_is_number((AplType)a->type) || a->type == APLI_PACKED) &&
                    (apli_type_is_number((AplType)b->type) || b->type == APLI_PACKED);
-    if (f == APLI_OP_ADD && g == APLI_OP_MULTIPLY && numbers && rows && columns && length) {
+    if (f == APLI_OP_ADD && g == APLI_OP_MULTIPLY && numbers && length) {
         bool weak;
         AplArray a_type = *a, b_type = *b; /* only type, weakness and count are read */
         AplType type = apli_meet(&a_type, &b_type, &weak);
