@@ -1,29 +1,35 @@
 # bash completion for aplaca
 _aplaca() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}
-    local words=""
+    local engine="--threads --layers --no-fused" words=""
+    local -a files
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
         words="run eval inspect tokenize apl doctor --help --version"
     else
         case $previous in
-        -p|-n|-e|--temp|--top-k|--top-p|--min-p|--repeat-penalty|--seed|--threads|--ctx|--layers) return ;;
-        -f) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+        -p|-n|-e|--temp|--top-k|--top-p|--min-p|--repeat-penalty|--seed|--stop|--system|--threads|--ctx|--chunk) return ;;
+        --layers|--chunks|--metadata|--decode|--seconds) return ;;
+        -f|--test) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+        --model) mapfile -t COMPREPLY < <(compgen -f -X '!*.gguf' -- "$current"; compgen -d -- "$current"); return ;;
         esac
         case $command in
-        run) words="-p -f -n --temp --top-k --top-p --min-p --repeat-penalty --seed --threads --ctx --layers --json --help" ;;
-        eval) if ((COMP_CWORD == 2)); then words="perplexity --help"; else words="--threads --ctx --layers --json --help"; fi ;;
-        inspect|tokenize|doctor) words="--json --help" ;;
-        apl) words="-e --help" ;;
+        run) words="-p -f -n --temp --top-k --top-p --min-p --repeat-penalty --seed --stop --system --raw --ctx --chunk
+                    $engine --json --help" ;;
+        eval) if ((COMP_CWORD == 2)); then words="perplexity --help"
+              else words="--model --ctx --chunks $engine --json --help"; fi ;;
+        inspect) words="--tensors --metadata --ctx --json --help" ;;
+        tokenize) words="--ids --count --no-special --decode --json --help" ;;
+        apl) words="-e --test --help" ;;
+        doctor) words="--seconds --json --help" ;;
         esac
     fi
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
     if ((COMP_CWORD > 1)) && [[ $current != -* ]]; then
-        local -a files
         case $command in
         run|inspect|tokenize) mapfile -t files < <(compgen -f -X '!*.gguf' -- "$current"; compgen -d -- "$current") ;;
         apl) mapfile -t files < <(compgen -f -X '!*.apl*' -- "$current"; compgen -d -- "$current") ;;
-        eval) mapfile -t files < <(compgen -f -- "$current") ;;
+        eval) ((COMP_CWORD > 2)) && mapfile -t files < <(compgen -f -- "$current") ;;
         esac
         COMPREPLY+=("${files[@]}")
     fi

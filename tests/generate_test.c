@@ -1,8 +1,8 @@
 /* Generation and conversations on the tiny model, whose greedy tokens follow from transformers' logits
    (tests/reference/logits_tiny.py). */
 #include "generate/chat.h"
+#include "os/parallel.h"
 
-#include <omp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -108,11 +108,11 @@ static void an_answer_depends_neither_on_chunks_nor_on_threads(void **state) {
     for (int i = 0; i < 3; i++) {
         APLI_AUTO_ANSWER answer = {0};
         options.chunk = chunks[i];
-        omp_set_num_threads(1 + i % 2);
+        apli_parallel_set_threads(1 + i % 2);
         generate_fresh(prompt, &options, &answer);
         expect_same_answer(&answer, &expected);
     }
-    omp_set_num_threads(1);
+    apli_parallel_set_threads(1);
     options.sampler.seed = 6;
     APLI_AUTO_ANSWER other = {0};
     generate_fresh(prompt, &options, &other);

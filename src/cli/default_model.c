@@ -3,7 +3,7 @@
 
 #include "os/limits.h"
 #include "os/parallel.h"
-#include "os/threads.h"
+#include "os/parallel.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -46,16 +46,10 @@ AplErr apli_model_path(const char *named, AplText *path) {
             "APLACA_MODEL");
 }
 
-int apli_use_threads(int64_t threads) {
-    int count = threads ? (int)threads : apli_processor_count();
-    apli_parallel_set_threads(count);
-    return count;
-}
-
 AplErr apli_open_engine(const char *named, const AplModelOptions *options, AplEngine **engine) {
     APLI_AUTO_TEXT path = {0};
     AplModel *model;
-    apli_use_threads(options->threads);
+    if (options->threads) apli_parallel_set_threads((int)options->threads);
     apli_memory_set_limit((size_t)apli_memory_allowed());
     TRY(apli_model_path(named, &path));
     TRY(apli_model_open(path.bytes, &model));

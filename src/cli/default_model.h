@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "generate/engine.h"
+#include "os/parallel.h"
 
 /* The path of `named`, or when that is NULL of the default model: $APLACA_MODEL; otherwise
    SmolLM2-135M-Instruct's file in models/ of the working directory or of the source tree that the program was
@@ -18,24 +19,15 @@ typedef struct AplModelOptions {
 } AplModelOptions;
 
 /* Rows of an option table (cli/option.h) for a local `model_options`. */
-#define APLI_THREADS_OPTION(model_options) \
-    { \
-        "--threads", APLI_OPTION_INTEGER, &(model_options).threads, "N", \
-            "how many threads compute (all that there are)", 1, 1024 \
-    }
 #define APLI_MODEL_OPTIONS(model_options) \
-    APLI_THREADS_OPTION(model_options), \
-        {"--layers", APLI_OPTION_INTEGER, &(model_options).layers, "N", "run the first N layers only", 1, \
-         65536}, \
-    { \
-        "--no-fused", APLI_OPTION_FLAG, &(model_options).plain, NULL, \
-            "run the APL text itself, without fused kernels", 0, 0 \
-    }
+    {"--threads", APLI_OPTION_INTEGER, &(model_options).threads, "N", \
+     "how many threads compute (all that there are)", 1, APLI_MOST_THREADS}, \
+    {"--layers", APLI_OPTION_INTEGER, &(model_options).layers, "N", "run the first N layers only", 1, 65536}, \
+    {"--no-fused", APLI_OPTION_FLAG, &(model_options).plain, NULL, \
+     "run the APL text itself, without fused kernels", 0, 0}
 #define APLI_CONTEXT_OPTION(model_options, help) \
-    { "--ctx", APLI_OPTION_INTEGER, &(model_options).context, "N", help, 1, 1 << 24 }
+    {"--ctx", APLI_OPTION_INTEGER, &(model_options).context, "N", help, 1, 1 << 24}
 
-/* Sets the number of threads of this thread's parallel regions; returns it. */
-int apli_use_threads(int64_t threads);
 /* Finds and opens the model, and makes an engine of it. */
 AplErr apli_open_engine(const char *named, const AplModelOptions *options, AplEngine **engine);
 

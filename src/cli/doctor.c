@@ -22,8 +22,8 @@
 #include <utf8proc.h>
 
 static const char about[] =
-    "Shows the processor and its features, the kernels chosen, threads, memory, the libraries and\n"
-    "the model found, and the measured ceilings: memory read and arithmetic, on one thread and on all.";
+    "Shows the processor and its features, the kernels chosen, threads, memory, the libraries and the model\n"
+    "found, and the measured ceilings: memory read and arithmetic, on one thread and on all.";
 
 typedef struct Findings {
     AplCpu cpu;

@@ -19,9 +19,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char about[] = "Measures how well a model predicts a text, by llama.cpp's method: chunks of the "
-                            "context's length, evaluated\n"
-                            "one by one, of which the second half is scored.";
+static const char about[] =
+    "Measures how well a model predicts a text, by llama.cpp's method: chunks of the context's length,\n"
+    "evaluated one by one, of which the second half is scored.";
 static const char method[] = "llama.cpp's: independent chunks, second half scored";
 
 enum { BATCH = 64 }; /* tokens evaluated at once; as many rows of logits are in memory */
@@ -40,13 +40,25 @@ static double uncertainty(const Scores *scores) {
     return variance > 0 && count > 1 ? sqrt(variance / (count - 1)) * exp(mean) : 0;
 }
 
-/* -log of the softmax of a row of logits at `target`. */
-static double score(const float *logits, int64_t vocabulary, int32_t target) {
+/* The logits of some tokens of a batch, and where their scores go. */
+typedef struct Rows {
+    const float *logits; /* (rows, vocabulary) */
+    int64_t vocabulary;
+    const int32_t *next;   /* the token that follows each of the batch's */
+    const int32_t *wanted; /* which of the batch's tokens a row belongs to */
+    double *scores;
+} Rows;
+
+/* -log of the softmax of a row, at the token that follows. */
+static void score_row(void *context, int64_t row, int thread) {
+    (void)thread;
+    const Rows *rows = context;
+    const float *logits = rows->logits + row * rows->vocabulary;
     float most = logits[0];
     double sum = 0;
-    for (int64_t i = 1; i < vocabulary; i++) most = logits[i] > most ? logits[i] : most;
-    for (int64_t i = 0; i < vocabulary; i++) sum += exp((double)(logits[i] - most));
-    return log(sum) - (double)(logits[target] - most);
+    for (int64_t i = 1; i < rows->vocabulary; i++) most = logits[i] > most ? logits[i] : most;
+    for (int64_t i = 0; i < rows->vocabulary; i++) sum += exp((double)(logits[i] - most));
+    rows->scores[row] = log(sum) - (double)(logits[rows->next[rows->wanted[row]]] - most);
 }
 
 /* Adds one chunk's scores. */
@@ -65,11 +77,8 @@ static AplErr score_chunk(AplEngine *engine, const int32_t *chunk, int64_t lengt
         AplBatch batch = {chunk + done, positions, sequences, size, wanted, wanted_count};
         TRY(apli_engine_forward(engine, &batch, &logits));
         double results[BATCH];
-        const float *rows = (const float *)logits->data;
-#pragma omp parallel for
-        for (int64_t i = 0; i < wanted_count; i++)
-            results[i] =
-                score(rows + i * engine->vocabulary, engine->vocabulary, chunk[done + wanted[i] + 1]);
+        Rows rows = {(const float *)logits->data, engine->vocabulary, chunk + done + 1, wanted, results};
+        apli_parallel(wanted_count, apli_parallel_threads(), score_row, &rows);
         for (int64_t i = 0; i < wanted_count; i++) {
             scores->sum += results[i];
             scores->squares += results[i] * results[i];

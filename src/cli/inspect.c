@@ -10,8 +10,8 @@
 #include <string.h>
 
 static const char about[] =
-    "Shows what a GGUF file holds: the model, the bits a weight takes, the memory that running it\n"
-    "needs, metadata, tensors. Without --tensors or --metadata, all of it; without a MODEL, the default one.";
+    "Shows what a GGUF file holds: the model, the bits a weight takes, the memory that running it needs,\n"
+    "metadata, tensors. Without --tensors or --metadata, all of it; without a MODEL, the default one.";
 
 enum {
     ITEMS_SHOWN = 6,

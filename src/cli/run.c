@@ -5,9 +5,9 @@
 
 #include "os/bandwidth.h"
 #include "os/cpu.h"
+#include "os/parallel.h"
 
 #include <inttypes.h>
-#include <omp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,10 +17,9 @@
 #include <unistd.h>
 
 static const char about[] =
-    "Answers the prompt of -p, -f or standard input. Without one, on a terminal: a chat, in which /help "
-    "tells\n"
-    "more. The prompt is a message to an assistant if the model has a chat template. Without a MODEL, the\n"
-    "default one. Ctrl-C ends the answer.";
+    "Answers the prompt of -p, -f or standard input. Without one, on a terminal: a chat, in which /help\n"
+    "tells more. The prompt is a message to an assistant if the model has a chat template. Without a\n"
+    "MODEL, the default one. Ctrl-C ends the answer.";
 
 static AplEngine *interrupted_engine;
 static pthread_t interrupted_thread;
@@ -66,7 +65,7 @@ static double memory_bound(AplRun *run) {
         AplMap *map = apli_gguf_map(apli_model_gguf(run->engine->model));
         apli_cpu_detect(&cpu);
         run->read_rate =
-            apli_measure_read(&cpu, apli_map_bytes(map), apli_map_size(map), omp_get_max_threads());
+            apli_measure_read(&cpu, apli_map_bytes(map), apli_map_size(map), apli_parallel_threads());
     }
     return run->read_rate / (double)apli_weight_bytes(run->engine->model, run->model.layers);
 }

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 static const char about[] =
-    "Shows the tokens of a text, one a line: id and piece. The TEXTs are joined by blanks; \"-\", or\n"
-    "no TEXT, is standard input. A first argument that ends in .gguf is the model.";
+    "Shows the tokens of a text, one a line: id and piece. The TEXTs are joined by blanks; \"-\", or no\n"
+    "TEXT, is standard input. A first argument that ends in .gguf is the model.";
 
 typedef struct Tokenize {
     bool ids, json, count, plain;
