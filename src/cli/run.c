@@ -84,6 +84,9 @@ void apli_print_speed(AplRun *run, const AplAnswer *answer) {
             ", %.1f tokens/s, the first after %.2f s; reading the weights (%.1f GB/s) allows %.0f tokens/s",
             speed, answer->first_seconds, run->read_rate / 1e9, bound);
     }
+    if (answer->answer_seconds > 0)
+        fprintf(stderr, "; %.0f %% of a token is the interpreter, small operations and sampling",
+                100 * (1 - answer->product_seconds / answer->answer_seconds));
     fputc('\n', stderr);
     if (answer->ending == APLI_ENDED_BY_CONTEXT)
         fprintf(stderr,
@@ -96,12 +99,12 @@ static int print_json(AplRun *run, const AplAnswer *answer) {
     size_t length;
     const char *name = apli_model_name(run->engine->model, &length);
     json_t *object = json_pack(
-        "{s:s%, s:s%, s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f}", "model", name, length, "text",
+        "{s:s%, s:s%, s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "model", name, length, "text",
         apli_text_string(&answer->text), answer->text.length, "ending", apli_ending_name(answer->ending),
         "prompt_tokens", (json_int_t)answer->prompt_tokens, "answer_tokens",
         (json_int_t)answer->tokens.length, "seed", (json_int_t)run->generate.sampler.seed, "prompt_seconds",
         answer->prompt_seconds, "first_token_seconds", answer->first_seconds, "answer_seconds",
-        answer->answer_seconds, "prompt_tokens_per_second",
+        answer->answer_seconds, "product_seconds", answer->product_seconds, "prompt_tokens_per_second",
         rate(answer->prompt_tokens - answer->kept_tokens, answer->prompt_seconds), "answer_tokens_per_second",
         rate(answer->answer_steps, answer->answer_seconds), "memory_allows_tokens_per_second",
         memory_bound(run));

@@ -2,6 +2,7 @@
 #include "generate/generate.h"
 
 #include "os/clock.h"
+#include "os/parallel.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -116,7 +117,7 @@ static AplErr answer_tokens(AplGenerator *generator, const AplGenerateOptions *o
     AplTokenStream stream = {0};
     Output output = {.options = options, .answer = answer};
     bool ended = false;
-    double first = 0;
+    double first = 0, products = 0;
     while (!ended) {
         int32_t token;
         TRY(apli_sampler_pick(sampler, (const float *)(*logits)->data, generator->held.ids,
@@ -124,9 +125,11 @@ static AplErr answer_tokens(AplGenerator *generator, const AplGenerateOptions *o
         double now = apli_clock_seconds();
         if (answer->tokens.length == 0) {
             first = now;
+            products = apli_parallel_seconds();
             answer->first_seconds = now - start;
         }
         answer->answer_seconds = now - first;
+        answer->product_seconds = apli_parallel_seconds() - products;
         answer->answer_steps = (int64_t)answer->tokens.length;
         if (apli_tokenizer_ends(engine->tokenizer, token)) {
             answer->ending = APLI_ENDED_BY_MODEL;

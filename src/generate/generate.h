@@ -43,6 +43,7 @@ typedef struct AplAnswer {
     int64_t kept_tokens;
     double prompt_seconds; /* evaluating what was not kept */
     double first_seconds;  /* from the call to the first token's choice */
+    double product_seconds; /* of answer_seconds: matrix products and attention */
     double answer_seconds; /* choosing and evaluating answer_steps tokens after the first */
     int64_t answer_steps;
 } AplAnswer;

@@ -97,7 +97,11 @@ int apli_parallel_threads(void) {
     return pool.wanted;
 }
 
-void apli_parallel(int64_t units, int threads, AplParallelRun *run, void *context) {
+static _Thread_local double loop_seconds;
+
+double apli_parallel_seconds(void) { return loop_seconds; }
+
+static void run_loop(int64_t units, int threads, AplParallelRun *run, void *context) {
     if (threads > apli_parallel_threads()) threads = apli_parallel_threads();
     bool idle = false;
     if (threads <= 1 || units <= 1 || !atomic_compare_exchange_strong(&pool.busy, &idle, true)) {
@@ -121,4 +125,10 @@ void apli_parallel(int64_t units, int threads, AplParallelRun *run, void *contex
     atomic_store(&pool.open, false);
     while (atomic_load(&pool.inside)) pause_briefly();
     atomic_store(&pool.busy, false);
+}
+
+void apli_parallel(int64_t units, int threads, AplParallelRun *run, void *context) {
+    const double begin = apli_clock_seconds();
+    run_loop(units, threads, run, context);
+    loop_seconds += apli_clock_seconds() - begin;
 }
