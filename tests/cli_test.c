@@ -146,6 +146,27 @@ static void prompts_that_do_not_fit_are_refused_with_both_numbers(void **state) 
            {"aplaca run $tiny -p $(printf 'a\\377')", 1, NULL, "the text is not UTF-8 at byte 1"});
 }
 
+static void output_that_is_lost_is_an_error(void **state) {
+    (void)state;
+    EXPECT({"aplaca run $tiny -p hi -n 5 >/dev/full", 1, NULL, "did not reach standard output"},
+           {"aplaca inspect $tiny >/dev/full", 1, NULL, "did not reach standard output"});
+}
+
+/* A terminal of its own, by util-linux's script. */
+static void a_chat_on_a_terminal_answers_and_saves_what_was_said(void **state) {
+    (void)state;
+#define CHAT(lines) \
+    "printf '" lines \
+    "' | TERM=dumb XDG_STATE_HOME=$PWD script -qec \"aplaca run $tiny -n 4 --seed 1\" /dev/null"
+    EXPECT(
+        {CHAT("hello\\n/save talk\\n/exit\\n"), 0, "talk: 2 messages", NULL},
+        {"cat talk", 0, "\"content\": \"hello\"", NULL},
+        {CHAT("/load talk\\nmore\\n/save talk\\n/exit\\n"), 0, "talk: 4 messages", NULL},
+        {CHAT("one\\n/reset\\n/save talk\\n/exit\\n"), 0, "talk: 0 messages", NULL},
+        {CHAT("/nothing\\n/save\\n/load gone\\n/help\\n/exit\\n"), 0, "there is no command /nothing", NULL},
+        {"cat aplaca/chat_history", 0, "/save", NULL});
+}
+
 /* The answer to a command line that prints JSON. */
 static json_t *run_json(const char *command) {
     APLI_AUTO_TEXT output = {0}, error = {0};
@@ -239,6 +260,8 @@ int main(void) {
         cmocka_unit_test(files_that_cannot_be_used_are_named_with_the_reason),
         cmocka_unit_test(a_missing_default_model_says_how_to_get_it),
         cmocka_unit_test(prompts_that_do_not_fit_are_refused_with_both_numbers),
+        cmocka_unit_test(output_that_is_lost_is_an_error),
+        cmocka_unit_test(a_chat_on_a_terminal_answers_and_saves_what_was_said),
         cmocka_unit_test(the_same_prompt_by_any_way_gives_the_same_answer),
         cmocka_unit_test(tokens_are_shown_and_put_together_again),
         cmocka_unit_test(a_model_is_inspected),

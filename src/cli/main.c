@@ -76,6 +76,7 @@ int main(int count, char **arguments) {
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
     if (pthread_create(&thread, &attributes, invoke, &invocation) == 0) pthread_join(thread, NULL);
     else invoke(&invocation);
-    fflush(stdout);
-    return ferror(stdout) && invocation.status == 0 ? 1 : invocation.status;
+    if (fflush(stdout) == 0 && !ferror(stdout)) return invocation.status;
+    fprintf(stderr, "aplaca: what was written did not reach standard output: is the disk full?\n");
+    return invocation.status ? invocation.status : 1;
 }

@@ -79,10 +79,10 @@ void apli_print_speed(AplRun *run, const AplAnswer *answer) {
             answer->tokens.length);
     if (answer->answer_steps) {
         const double bound = memory_bound(run);
-        fprintf(
-            stderr,
-            ", %.1f tokens/s, the first after %.2f s; reading the weights (%.1f GB/s) allows %.0f tokens/s",
-            speed, answer->first_seconds, run->read_rate / 1e9, bound);
+        fprintf(stderr, ", %.1f tokens/s, the first after %.2f s", speed, answer->first_seconds);
+        if (bound > 0)
+            fprintf(stderr, "; reading the weights (%.1f GB/s) allows %.0f tokens/s", run->read_rate / 1e9,
+                    bound);
     }
     if (answer->answer_seconds > 0)
         fprintf(stderr, "; %.0f %% of a token is the interpreter, small operations and sampling",
@@ -98,8 +98,9 @@ void apli_print_speed(AplRun *run, const AplAnswer *answer) {
 static int print_json(AplRun *run, const AplAnswer *answer) {
     size_t length;
     const char *name = apli_model_name(run->engine->model, &length);
+    const double bound = memory_bound(run);
     json_t *object = json_pack(
-        "{s:s%, s:s%, s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "model", name, length, "text",
+        "{s:s%, s:s%, s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:o}", "model", name, length, "text",
         apli_text_string(&answer->text), answer->text.length, "ending", apli_ending_name(answer->ending),
         "prompt_tokens", (json_int_t)answer->prompt_tokens, "answer_tokens",
         (json_int_t)answer->tokens.length, "seed", (json_int_t)run->generate.sampler.seed, "prompt_seconds",
@@ -107,7 +108,7 @@ static int print_json(AplRun *run, const AplAnswer *answer) {
         answer->answer_seconds, "product_seconds", answer->product_seconds, "prompt_tokens_per_second",
         rate(answer->prompt_tokens - answer->kept_tokens, answer->prompt_seconds), "answer_tokens_per_second",
         rate(answer->answer_steps, answer->answer_seconds), "memory_allows_tokens_per_second",
-        memory_bound(run));
+        bound > 0 ? json_real(bound) : json_null());
     if (!object)
         return apli_complain(apli_fail(APL_DOMAIN, "the model's name or the answer does not fit into JSON"));
     json_dumpf(object, stdout, JSON_INDENT(2));
@@ -140,6 +141,7 @@ static int run_once(AplRun *run, AplChat *chat, const AplText *prompt, bool raw,
     fflush(stdout);
     if (error) return apli_complain(error);
     int status = json ? print_json(run, &answer) : 0;
+    if (ferror(stdout)) return 1;
     if (!json) apli_print_speed(run, &answer);
     return status ? status : answer.ending == APLI_ENDED_BY_USER ? 128 + SIGINT : 0;
 }

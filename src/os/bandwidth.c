@@ -110,8 +110,9 @@ AplErr apli_measure_bandwidth(const AplCpu *cpu, const int *threads, int count, 
 }
 
 double apli_measure_read(const AplCpu *cpu, const void *bytes, uint64_t size, int threads) {
-    const uint64_t largest = UINT64_C(1) << 30, skip = -(uintptr_t)bytes % VECTOR_BYTES;
-    if (size < skip + (uint64_t)threads * 4 * VECTOR_BYTES) return 0;
+    const uint64_t least = UINT64_C(8) << 20, largest = UINT64_C(1) << 30;
+    const uint64_t skip = -(uintptr_t)bytes % VECTOR_BYTES;
+    if (size < least) return 0;
     const uint64_t read = size - skip < largest ? size - skip : largest;
     uint64_t checksum = 0;
     const double rate = read_rate(choose_sum(cpu), (const Vector *)((const uint8_t *)bytes + skip),

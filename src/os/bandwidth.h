@@ -16,7 +16,7 @@ AplErr apli_measure_bandwidth(const AplCpu *cpu, const int *threads, int count, 
                               double *rates);
 
 /* Bytes a second at which `threads` threads read `size` bytes that lie in memory already, such as a model's
-   weights: the best of three passes, over the first GB. */
+   weights: the best of three passes, over the first GB. 0 for less than 8 MB, which are read too soon to time. */
 double apli_measure_read(const AplCpu *cpu, const void *bytes, uint64_t size, int threads);
 
 /* rates[i] ← f32 operations a second of threads[i] threads together, by the widest fused multiply-add there
