@@ -89,7 +89,7 @@ static bool read_message(AplLineEditor *editor, AplText *message) {
 int apli_chat_loop(AplRun *run, AplChat *chat) {
     AplLineEditor *editor;
     APLI_AUTO_TEXT message = {0};
-    AplErr error = apli_line_editor_new("aplaca", "chat_history", &editor);
+    AplErr error = apli_line_editor_new("aplaca", "chat_history", false, &editor);
     if (error) return apli_complain(error);
     size_t length;
     const char *name = apli_model_name(run->engine->model, &length);

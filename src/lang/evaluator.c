@@ -174,6 +174,12 @@ static AplErr eval_run(AplFrame *frame, AplNode *node, AplArray **result) {
     return error;
 }
 
+/* Reports call a dfn by the first name that it gets. */
+static void name_body(AplFunction *function, AplSymbol *name) {
+    AplBody *body = function->kind == APLI_FUNCTION_DEFINED && function->release ? function->body : NULL;
+    if (body && body->kind == BODY_DFN && !body->name) body->name = name;
+}
+
 static AplErr eval_assign(AplFrame *frame, AplNode *node, AplArray **result) {
     if (node->slot) { /* a function or an operator gets a name */
         AUTO_FUNCTION *function = NULL;
@@ -182,6 +188,7 @@ static AplErr eval_assign(AplFrame *frame, AplNode *node, AplArray **result) {
         AplClass class = CLASS_FUNCTION;
         if (node->slot == 2)
             class = ((AplBody *)function->body)->takes_right_operand ? CLASS_DYADIC_OPERATOR : CLASS_MONADIC_OPERATOR;
+        if (target->kind == NODE_SYMBOL || target->kind == NODE_LOCAL) name_body(function, target->symbol);
         AplValue value = {.class = class, .function = apli_function_retain(function)};
         if (target->kind == NODE_LOCAL && target->depth == 0) {
             AplValue old = frame->slots[target->slot];

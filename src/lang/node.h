@@ -130,8 +130,9 @@ struct AplBody {
     int32_t local_count;
     /* operands: whether ⍺⍺ and ⍵⍵ occur; a tradfn's header says the same */
     bool takes_left_operand, takes_right_operand;
+    AplSymbol *name; /* a tradfn's, or what a dfn was first called; NULL: none */
     /* tradfn: */
-    AplSymbol *name, *result, *left, *right, *left_operand, *right_operand;
+    AplSymbol *result, *left, *right, *left_operand, *right_operand;
     bool optional_left, shy, ambivalent;
     int32_t *line_statement; /* the first statement of each line */
     int32_t line_count; /* with the header */

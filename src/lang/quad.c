@@ -65,10 +65,6 @@ static AplErr get_ai(AplSession *session, AplArray **result) { return apli_quad_
 
 static AplErr get_en(AplSession *session, AplArray **result) { return apli_scalar_i64(session->last_error, result); }
 
-static AplErr get_em(AplSession *session, AplArray **result) {
-    return apli_string(apli_text_string(&session->last_message), session->last_message.length, result);
-}
-
 /* Lines of UTF-8 text as a vector of character vectors. */
 static AplErr lines_of(const char *text, size_t length, AplArray **result) {
     APLI_AUTO AplArray *lines = NULL;
@@ -89,7 +85,7 @@ static AplErr lines_of(const char *text, size_t length, AplArray **result) {
 }
 
 static AplErr get_dm(AplSession *session, AplArray **result) {
-    return lines_of(apli_text_string(&session->report), session->report.length, result);
+    return lines_of(apli_text_string(&session->last_diagnostic), session->last_diagnostic.length, result);
 }
 
 static AplErr get_lc(AplSession *session, AplArray **result) {
@@ -105,8 +101,8 @@ static AplErr get_lc(AplSession *session, AplArray **result) {
 static AplErr get_si(AplSession *session, AplArray **result) {
     APLI_AUTO_TEXT text = {0};
     for (AplFrame *frame = session->frame; frame; frame = frame->caller) {
-        if (frame->body->kind == BODY_TRADFN) apli_text_printf(&text, "%s\n", frame->body->name->name);
-        if (frame->body->kind == BODY_DFN) apli_text_append_string(&text, "{}\n");
+        if (frame->body->kind != BODY_IMMEDIATE)
+            apli_text_printf(&text, "%s\n", frame->body->name ? frame->body->name->name : "{}");
     }
     return lines_of(apli_text_string(&text), text.length, result);
 }
@@ -301,6 +297,21 @@ static AplErr signal_with(AplEnv *env, AplArray *left, AplArray *right, AplArray
 
 static AplErr signal_(AplEnv *env, AplArray *right, AplArray *axis, AplArray **result) {
     return signal_with(env, NULL, right, axis, result);
+}
+
+/* ⎕EM numbers: the names of the kinds of errors. */
+static AplErr event_message(AplEnv *env, AplArray *right, AplArray *axis, AplArray **result) {
+    (void)env, (void)axis;
+    APLI_AUTO AplArray *numbers = NULL, *names = NULL;
+    TRY(apli_integers(right, "the argument of ⎕EM", &numbers));
+    TRY(apli_array_new_like(APLI_NESTED, numbers, &names));
+    if (numbers->count == 0) TRY(apli_string("", 0, &apli_items(names)[0]));
+    for (int64_t i = 0; i < numbers->count; i++) {
+        const char *name = apli_error_name((AplErr)((int64_t *)numbers->data)[i]);
+        TRY(apli_string(name, strlen(name), &apli_items(names)[i]));
+    }
+    *result = numbers->rank ? apli_move(&names) : apli_array_retain(apli_items(names)[0]);
+    return APL_OK;
 }
 
 /* ---- the table -------------------------------------------------------------------------------------------------------------- */

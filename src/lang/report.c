@@ -3,9 +3,11 @@
 
 #include <string.h>
 
+enum { MOST_CALLS = 8 };
+
 void apli_report_clear(AplSession *session) {
+    session->reported_calls = 0;
     apli_text_clear(&session->report);
-    apli_text_clear(&session->trace);
     session->fault_offset = -1;
 }
 
@@ -13,6 +15,12 @@ void apli_report_clear(AplSession *session) {
 static int columns(const char *bytes, int32_t length) {
     int count = 0;
     for (int32_t i = 0; i < length; i++) count += ((unsigned char)bytes[i] & 0xC0) != 0x80;
+    return count;
+}
+
+static int lines(const char *text, int32_t length) {
+    int count = 0;
+    for (int32_t i = 0; i < length; i++) count += text[i] == '\n';
     return count;
 }
 
@@ -31,13 +39,12 @@ static void add_line(AplText *report, const char *prefix, const char *text, int3
 
 static void add_head(AplSession *session, AplErr error) {
     const char *message = apli_error_message();
-    apli_text_clear(&session->report);
-    apli_text_clear(&session->last_message);
+    AplText *texts[] = {&session->report, &session->last_diagnostic};
     session->last_error = error;
-    apli_text_append_string(&session->last_message, apli_error_name(error));
-    if (message[0]) apli_text_printf(&session->last_message, ": %s", message);
-    apli_text_append(&session->report, session->last_message.bytes, session->last_message.length);
-    apli_text_append_string(&session->report, "\n");
+    for (int i = 0; i < 2; i++) {
+        apli_text_clear(texts[i]);
+        apli_text_printf(texts[i], "%s%s%s\n", apli_error_name(error), message[0] ? ": " : "", message);
+    }
 }
 
 void apli_report_frame(AplFrame *frame, const AplStatement *statement, AplErr error) {
@@ -48,24 +55,28 @@ void apli_report_frame(AplFrame *frame, const AplStatement *statement, AplErr er
     int32_t offset = session->fault_offset;
     if (offset < 0) offset = source->tokens[statement->first].offset;
     char prefix[160] = "      ";
-    if (body->kind == BODY_TRADFN) snprintf(prefix, sizeof prefix, "%.120s[%d] ", body->name->name, statement->line);
-    else if (body->kind == BODY_DFN) snprintf(prefix, sizeof prefix, "{}[%d] ", statement->line);
+    if (body->kind != BODY_IMMEDIATE)
+        snprintf(prefix, sizeof prefix, "%.120s[%d] ", body->name ? body->name->name : "{}", statement->line);
+    else if (!frame->caller && session->text_name)
+        snprintf(prefix, sizeof prefix, "%.120s:%d: ", session->text_name, session->text_line + lines(source->text, offset));
     if (first) {
         add_head(session, error);
-        add_line(&session->report, prefix, source->text, source->length, offset);
-    } else if (session->report.length < 1 << 16) {
-        add_line(&session->report, prefix, source->text, source->length, offset);
+        add_line(&session->last_diagnostic, prefix, source->text, source->length, offset);
     }
-    if (session->trace.length < 1 << 16) apli_text_printf(&session->trace, "%s\n", prefix);
+    /* of deep calls the innermost, and the line where they began */
+    if (++session->reported_calls > MOST_CALLS && body->kind != BODY_IMMEDIATE) return;
+    if (session->reported_calls > MOST_CALLS + 1)
+        apli_text_printf(&session->report, "      ... %d calls between\n", session->reported_calls - MOST_CALLS - 1);
+    if (session->reported_calls > MOST_CALLS) session->reported_calls = MOST_CALLS;
+    add_line(&session->report, prefix, source->text, source->length, offset);
 }
 
 void apli_report_source(AplSession *session, const char *name, const char *text, size_t length, int32_t offset, AplErr error) {
     if (session->report.length) return;
     add_head(session, error);
-    char prefix[160];
-    int line = 1;
-    for (int32_t i = 0; i < offset && (size_t)i < length; i++) line += text[i] == '\n';
-    if (name) snprintf(prefix, sizeof prefix, "%.120s:%d: ", name, line);
-    else snprintf(prefix, sizeof prefix, "      ");
+    char prefix[160] = "      ";
+    if (offset > (int32_t)length) offset = (int32_t)length;
+    if (name) snprintf(prefix, sizeof prefix, "%.120s:%d: ", name, 1 + lines(text, offset));
+    add_line(&session->last_diagnostic, prefix, text, (int32_t)length, offset);
     add_line(&session->report, prefix, text, (int32_t)length, offset);
 }

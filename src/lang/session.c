@@ -29,12 +29,20 @@ static const char *stack_limit(void) {
 
 static AplErr execute_here(AplEnv *env, const char *text, size_t length, AplArray **result);
 
+static void set_variables(AplEnv *env) {
+    env->index_origin = 1;
+    env->comparison_tolerance = 1e-14;
+    env->migration_level = 1;
+    env->print_precision = 10;
+    env->print_width = 80;
+    env->random_state = 16807;
+}
+
 AplErr apli_session_new(AplSession **result) {
     AplSession *session = calloc(1, sizeof *session);
     FAIL_IF(!session, APL_WS_FULL, "no memory for a session");
-    session->env = (AplEnv){.index_origin = 1, .comparison_tolerance = 1e-14, .migration_level = 1, .print_precision = 10,
-                            .print_width = 80, .random_state = 16807, .fused = true, .session = session,
-                            .execute = execute_here};
+    session->env = (AplEnv){.fused = true, .session = session, .execute = execute_here};
+    set_variables(&session->env);
     session->fault_offset = -1;
     AplErr error = apli_workspace_init(&session->workspace);
     if (error) {
@@ -50,9 +58,16 @@ void apli_session_free(AplSession *session) {
     apli_workspace_free(&session->workspace);
     apli_array_release(session->arguments);
     apli_text_free(&session->report);
-    apli_text_free(&session->trace);
-    apli_text_free(&session->last_message);
+    apli_text_free(&session->last_diagnostic);
     free(session);
+}
+
+void apli_session_clear(AplSession *session) {
+    apli_workspace_clear(&session->workspace);
+    apli_report_clear(session);
+    apli_text_clear(&session->last_diagnostic);
+    session->last_error = APL_OK;
+    set_variables(&session->env);
 }
 
 void apli_session_write(AplSession *session, const char *bytes, size_t length) {
@@ -150,7 +165,7 @@ static bool begins_with_nabla(const char *text, size_t begin, size_t end, size_t
 
 static bool only_space(const char *text, size_t begin, size_t end) {
     while (begin < end && (text[begin] == ' ' || text[begin] == '\t' || text[begin] == '\r')) begin++;
-    return begin == end || memcmp(text + begin, "⍝", strlen("⍝")) == 0;
+    return begin == end || (end - begin >= strlen("⍝") && memcmp(text + begin, "⍝", strlen("⍝")) == 0);
 }
 
 /* A ∇ that closes the definition at the end of a line. */
@@ -181,6 +196,9 @@ static AplErr run_segment(const Text *whole, size_t begin, size_t end, AplArray 
         return error;
     }
     AplArray *value = NULL;
+    session->text_name = whole->name;
+    session->text_line = 1;
+    for (size_t i = 0; i < begin; i++) session->text_line += whole->text[i] == '\n';
     error = run_lines(session, source, NULL, &value, &shy);
     if (error && session->report.length == 0)
         apli_report_source(session, whole->name, whole->text, whole->length,

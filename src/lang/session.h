@@ -18,9 +18,11 @@ struct AplSession {
     bool last_was_shy; /* the last defined function's result is not to be displayed */
     int32_t fault_offset; /* of the error under way, in the innermost body; -1: not known yet */
     AplText report; /* the last error as it is displayed */
-    AplText trace; /* its call stack, a line a function, innermost first */
+    const char *text_name; /* what runs, for reports: its name, or NULL, and its first line's number */
+    int32_t text_line;
+    int32_t reported_calls; /* since the report began or last left some out */
     AplErr last_error; /* ⎕EN */
-    AplText last_message; /* ⎕EM */
+    AplText last_diagnostic; /* ⎕DM: the message, the line, the caret */
     AplArray *arguments; /* the command line, for scripts */
     /* Where output goes and input comes from; NULL: stdout and stdin. */
     void (*write)(void *user, const char *bytes, size_t length);
@@ -30,6 +32,8 @@ struct AplSession {
 
 AplErr apli_session_new(AplSession **result);
 void apli_session_free(AplSession *session);
+/* Removes every name and sets the system variables as they were. Nothing may be running. */
+void apli_session_clear(AplSession *session);
 /* Executes lines of APL (definitions with ∇ included); name is what reports call the text. The value of the last line that
    has one and is not shy is displayed when `display`, as every line's is; otherwise it is handed over in *result. */
 AplErr apli_session_execute(AplSession *session, const char *name, const char *text, size_t length, bool display,

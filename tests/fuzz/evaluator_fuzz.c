@@ -1,12 +1,29 @@
 /* The evaluator on text that nobody vouches for. Each input is executed in a fresh session as its lines would be; nothing
-   may crash, hang or leak, and an error must have a report. Memory and steps are limited; files and waiting are off. */
+   may crash, hang or leak, and an error must have a report. Memory and steps are limited; files and waiting are off. An
+   interrupt comes every second: what then goes on for long is a loop that never asks whether it should stop. */
 #include "lang/session.h"
 
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/time.h>
 
 enum { MOST_BYTES = 64 << 20, MOST_STEPS = 20000, LONGEST_INPUT = 4096 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static AplSession *running;
+static void interrupt(int signal_number) {
+    (void)signal_number;
+    if (running) running->env.interrupted = 1;
+}
+
+static void interrupt_every_second(void) {
+    static bool set;
+    const struct itimerval second = {{1, 0}, {1, 0}};
+    if (!set) signal(SIGPROF, interrupt);
+    set = true;
+    setitimer(ITIMER_PROF, &second, NULL);
+}
 
 static void discard(void *user, const char *bytes, size_t length) { (void)user, (void)bytes, (void)length; }
 
@@ -27,7 +44,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     session->env.fused = size % 2;
     session->write = discard;
     session->read_line = no_line;
+    running = session;
+    interrupt_every_second();
     AplErr error = apli_session_execute(session, NULL, (const char *)data, size, true, NULL);
+    running = NULL;
     if (error && session->report.length == 0) abort();
     if (error && session->frame) abort();
     apli_session_free(session);

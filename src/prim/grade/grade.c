@@ -36,7 +36,8 @@ static void insertion_sort(Keyed *items, int64_t count) {
 }
 
 /* Sorts by one byte of the key after another, and skips bytes that are the same everywhere. Answers where the result lies. */
-static Keyed *radix_sort(Keyed *items, Keyed *other, int64_t count) {
+static AplErr radix_sort(AplEnv *env, Keyed *items, Keyed *other, int64_t count, Keyed **sorted) {
+    enum { AT_ONCE = 1 << 20 };
     uint64_t differ = 0;
     for (int64_t i = 1; i < count; i++) differ |= items[i].key ^ items[0].key;
     for (int shift = 0; shift < 64; shift += 8) {
@@ -44,15 +45,20 @@ static Keyed *radix_sort(Keyed *items, Keyed *other, int64_t count) {
         int64_t start[257] = {0};
         for (int64_t i = 0; i < count; i++) start[(items[i].key >> shift & 0xFF) + 1]++;
         for (int i = 0; i < 256; i++) start[i + 1] += start[i];
-        for (int64_t i = 0; i < count; i++) other[start[items[i].key >> shift & 0xFF]++] = items[i];
+        for (int64_t begin = 0; begin < count; begin += AT_ONCE) {
+            int64_t end = count - begin < AT_ONCE ? count : begin + AT_ONCE;
+            TRY(apli_check(env));
+            for (int64_t i = begin; i < end; i++) other[start[items[i].key >> shift & 0xFF]++] = items[i];
+        }
         Keyed *swap = items;
         items = other;
         other = swap;
     }
-    return items;
+    *sorted = items;
+    return APL_OK;
 }
 
-static AplErr grade_elements(const AplArray *array, bool down, int64_t *order) {
+static AplErr grade_elements(AplEnv *env, const AplArray *array, bool down, int64_t *order) {
     enum { FEW = 24 };
     int64_t count = array->count;
     Keyed few[FEW], *items = few;
@@ -66,7 +72,7 @@ static AplErr grade_elements(const AplArray *array, bool down, int64_t *order) {
         items[i] = (Keyed){down ? ~key : key, i};
     }
     if (count <= FEW) insertion_sort(items, count);
-    else items = radix_sort(items, items + count, count);
+    else TRY(radix_sort(env, items, items + count, count, &items));
     for (int64_t i = 0; i < count; i++) order[i] = items[i].index;
     return APL_OK;
 }
@@ -96,7 +102,7 @@ static AplErr merge_sort(const Sorting *sorting, int64_t *order, int64_t *room, 
 }
 
 static AplErr grade_cells(AplEnv *env, const AplArray *array, int64_t count, int64_t cell, bool down, int64_t *order) {
-    if (cell == 1 && array->type != APLI_NESTED) return grade_elements(array, down, order);
+    if (cell == 1 && array->type != APLI_NESTED) return grade_elements(env, array, down, order);
     APLI_AUTO AplArray *room = NULL;
     TRY(apli_vector_new(APLI_I64, count, &room));
     for (int64_t i = 0; i < count; i++) order[i] = i;

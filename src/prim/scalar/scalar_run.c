@@ -140,6 +140,7 @@ static bool place(Program *program, int64_t count) {
 /* ---- execution ----------------------------------------------------------------------------------------- */
 
 typedef struct Machine {
+    AplEnv *env;
     const AplScalarKernels *kernels;
     Program *program;
     uint8_t *registers, *constants, *scratch; /* blocks of block_bytes */
@@ -275,10 +276,12 @@ static AplErr run_blocks(Machine *machine, int64_t block, int *status, int64_t *
         for (int side = 0; side < 2; side++)
             if (instruction->constant[side] >= 0) spread(machine, instruction, side, block);
     }
+    int64_t turn = 0;
     for (int64_t base = 0; base < count; base += block) {
         int64_t part = count - base < block ? count - base : block;
         const void *value = NULL;
         *failed = base;
+        if ((++turn & 0xFF) == 0) TRY(apli_check(machine->env));
         for (int i = 0; i < program->instruction_count; i++) {
             const Instruction *instruction = &program->instructions[i];
             const Value *result = &program->values[instruction->result];
@@ -318,7 +321,8 @@ static AplArray *reusable(const Program *program, const Value *last) {
 static AplErr execute(AplEnv *env, Program *program, AplArray **result, int *status, int64_t *failed) {
     const Value *last = &program->values[program->value_count - 1];
     int64_t count = last->like->count, block = count < BLOCK ? count : BLOCK;
-    Machine machine = {.kernels = apli_scalar_kernels(),
+    Machine machine = {.env = env,
+                       .kernels = apli_scalar_kernels(),
                        .program = program,
                        .tolerance = env->comparison_tolerance,
                        .low = INT64_MAX,
