@@ -82,7 +82,7 @@ static AplErr see_column(Render *render, int64_t column, See *see) {
     Field *field = &render->fields[column];
     for (int64_t row = 0; row < render->rows; row++) {
         int64_t index = row * render->columns + column;
-        if ((row & 0xFFFF) == 0xFFFF) TRY(apli_check(render->env));
+        if ((row & 0xFFF) == 0) TRY(apli_check(render->env));
         if (array->type != APLI_NESTED) {
             if (!is_character(array)) see(render, field, array, index);
             continue;
