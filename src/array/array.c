@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* Elements up to this many bytes lie in the header's own block. */
-enum { INLINE_BYTES = 64, PADDING = 64, CANARY = 0xA5 };
+enum { INLINE_BYTES = 256, PADDING = 64, CANARY = 0xA5 };
 
 static _Atomic size_t memory_used, memory_peak;
 static size_t memory_limit = SIZE_MAX;
@@ -126,8 +126,7 @@ AplErr apli_array_new(AplType type, int rank, const int64_t *shape, AplArray **r
     size_t bytes = apli_type_bytes(type, stored);
     AplArray *array;
     if (bytes <= INLINE_BYTES && type != APLI_PACKED) {
-        /* kernels may read up to the padding's end: keep it inside the block */
-        TRY(header_new(type, APLI_PLAIN, rank, shape, INLINE_BYTES + 8, &array));
+        TRY(header_new(type, APLI_PLAIN, rank, shape, bytes + PADDING, &array));
     } else {
         TRY(header_new(type, APLI_PLAIN, rank, shape, 0, &array));
         AplErr error = apli_storage_new(bytes, type, &array->storage);
