@@ -105,3 +105,52 @@ nosuch ←✗→ VALUE ERROR: nosuch
 1J2 ←✗→ NONCE ERROR: complex
 ⎕SIGNAL 500 ←✗→ ERROR 500
 {∇⍵} 1 ←✗→ LIMIT ERROR
+⍝ error guards: the nearest that names the error; it ends with the error that it takes
+{0::'caught' ⋄ ÷⍵}0 ←→ 'caught'
+{0::'caught' ⋄ ÷⍵}4 ←→ 0.25
+{11::'domain' ⋄ 5::'length' ⋄ 1 2+⍵}1 2 3 ←→ 'length'
+{11::'domain' ⋄ 5::'length' ⋄ ÷0}1 ←→ 'domain'
+{3::'index' ⋄ ÷0}1 ←✗→ DOMAIN ERROR
+{0::⎕EN ⋄ {11::÷0 ⋄ ÷⍵}⍵}0 ←→ 11
+{11::⎕SIGNAL 5 ⋄ ÷0}0 ←✗→ LENGTH ERROR
+depth←{0::⍵ ⋄ ⍵=5:÷0 ⋄ ∇ ⍵+1}
+depth 0 ←→ 5
+⍝ a guard whose result begins with the letters of a control word
+{c←⍵ ⋄ c=1:end←3 ⋄ 4}2 ←→ 4
+⍝ ∇∇ is the operator itself
+power←{⍵=0:⍺ ⋄ (⍺⍺ ⍺)(⍺⍺ ∇∇)⍵-1}
+2 (×∘3 power) 4 ←→ 162
+{∇∇ ⍵}1 ←✗→ SYNTAX ERROR: ∇∇
+⍝ :InEach takes one item for each name
+∇R←pairs X;A;B
+ R←⍬
+ :For A B :InEach X
+  R←R,A×B
+ :EndFor
+∇
+pairs (1 2 3)(4 5 6) ←→ 4 10 18
+pairs (1 2 3)(4 5) ←✗→ LENGTH ERROR
+pairs ⍬⍬ ←→ ⍬
+∇R←singles X;A
+ R←0
+ :For A :InEach ⊂X
+  R←R+A
+ :EndFor
+∇
+singles 1 2 3 ←→ 6
+⍝ localised system variables get their values back, also after an error
+∇R←from_zero X;⎕IO
+ ⎕IO←0
+ R←⍳X
+∇
+from_zero 3 ←→ 0 1 2
+⍳3 ←→ 1 2 3
+∇R←fails X;⎕IO;⎕PP
+ ⎕IO←0 ⋄ ⎕PP←3
+ R←÷0
+∇
+fails 1 ←✗→ DOMAIN ERROR
+⎕IO,⎕PP ←→ 1 10
+⎕FX 'R←f;⎕TS' 'R←1' ←→ 0
+(1 2 3)[2]←5 ←✗→ SYNTAX ERROR
+(2↑X)←5 ←✗→ NONCE ERROR: selective assignment

@@ -1,5 +1,6 @@
 /* Function bodies: a token range cut into statements. Control words become jumps between statements. */
 #include "lang/frame.h"
+#include "lang/quad.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@ void apli_body_release(AplBody *body) {
     apli_source_release(body->source);
     free(body->statements);
     free(body->locals);
+    free(body->system_locals);
     free(body->line_statement);
     free(body->labels);
     free(body);
@@ -56,6 +58,16 @@ static AplErr add_local(AplBody *body, AplSymbol *symbol) {
         if (body->locals[i] == symbol) return APL_OK;
     TRY(room_for_one((void **)&body->locals, body->local_count, sizeof *body->locals));
     body->locals[body->local_count++] = symbol;
+    return APL_OK;
+}
+
+static AplErr add_system_local(AplBody *body, int32_t row) {
+    FAIL_IF(apli_quads[row].kind != QUAD_VARIABLE, APL_DEFN, "⎕%s is no variable, it cannot be local", apli_quads[row].name);
+    for (int32_t i = 0; i < body->system_local_count; i++)
+        if (body->system_locals[i] == row) return APL_OK;
+    FAIL_IF(body->system_local_count == MOST_SYSTEM_LOCALS, APL_DEFN, "more than %d local system variables", MOST_SYSTEM_LOCALS);
+    TRY(room_for_one((void **)&body->system_locals, body->system_local_count, sizeof *body->system_locals));
+    body->system_locals[body->system_local_count++] = row;
     return APL_OK;
 }
 
@@ -102,7 +114,15 @@ static AplErr dfn_statement(AplBody *body, int32_t first, int32_t last, int32_t 
         if (tokens[i].match > i) {
             i = tokens[i].match;
         } else if (tokens[i].kind == TOKEN_COLON) {
-            FAIL_IF(tokens[i + 1].kind == TOKEN_COLON, APL_NONCE, "error guards (::)");
+            if (tokens[i + 1].kind == TOKEN_COLON) {
+                statement.kind = STATEMENT_ERROR_GUARD;
+                statement.last = i;
+                TRY(add_statement(body, statement));
+                statement.kind = STATEMENT_HANDLER;
+                statement.first = i + 2;
+                statement.last = last;
+                break;
+            }
             statement.kind = STATEMENT_GUARD;
             statement.guard = i + 1;
             break;
@@ -278,9 +298,12 @@ static AplErr begin_for(Compiler *compiler, const AplToken *token, int32_t first
     const AplToken *tokens = compiler->body->source->tokens;
     int32_t in = first;
     while (in < last && tokens[in].kind == TOKEN_NAME) in++;
-    if (in == first || in >= last || tokens[in].kind != TOKEN_KEYWORD || tokens[in].keyword != KEYWORD_IN)
-        return misplaced(compiler, token, ":For is followed by names, :In and an expression");
+    bool each = in < last && tokens[in].kind == TOKEN_KEYWORD && tokens[in].keyword == KEYWORD_INEACH;
+    if (in == first || in >= last || tokens[in].kind != TOKEN_KEYWORD || (tokens[in].keyword != KEYWORD_IN && !each))
+        return misplaced(compiler, token, ":For is followed by names, :In or :InEach and an expression");
+    if (in + 1 == last) return misplaced(compiler, token, ":For has nothing to go through");
     TRY(emit(compiler, STATEMENT_FOR, in + 1, last, 0));
+    compiler->body->statements[here(compiler) - 1].slot = each;
     compiler->depth++;
     Block *block;
     TRY(open_block(compiler, token, &block));
@@ -436,7 +459,10 @@ static AplErr header(AplBody *body, int32_t first, int32_t last, int32_t *error_
         *error_offset = tokens[i].offset;
         if (tokens[i].kind == TOKEN_SEMICOLON) continue;
         FAIL_IF(tokens[i].kind != TOKEN_NAME && tokens[i].kind != TOKEN_SYSTEM, APL_DEFN, "locals are names after semicolons");
-        FAIL_IF(tokens[i].kind == TOKEN_SYSTEM, APL_NONCE, "a localised system variable");
+        if (tokens[i].kind == TOKEN_SYSTEM) {
+            TRY(add_system_local(body, tokens[i].system));
+            continue;
+        }
         TRY(add_local(body, tokens[i].symbol));
     }
     AplSymbol *own[] = {body->result, body->left, body->right, body->left_operand, body->right_operand};

@@ -1,5 +1,6 @@
 /* Calls of defined functions, and the run of their statements. */
 #include "lang/frame.h"
+#include "lang/quad.h"
 #include "lang/report.h"
 #include "prim/format/format.h"
 
@@ -80,6 +81,10 @@ AplErr apli_function_apply_operator(AplFunction *operator_, AplOperand left, Apl
     return APL_OK;
 }
 
+AplErr apli_function_without_operands(const AplFunction *derived, AplFunction **result) {
+    return defined_new(derived->body, derived->scope, result);
+}
+
 AplClass apli_class_of_body(const AplBody *body) {
     if (body->takes_right_operand) return CLASS_DYADIC_OPERATOR;
     if (body->takes_left_operand) return CLASS_MONADIC_OPERATOR;
@@ -115,6 +120,37 @@ static AplErr open_one(AplFrame *frame, AplArray *array, int32_t trap_target) {
         frame->open_capacity = capacity;
     }
     frame->open[frame->open_count++] = (AplOpen){.array = apli_array_retain(array), .trap_target = trap_target};
+    return APL_OK;
+}
+
+/* :InEach: from an array of items for each name, the values that the names have in each turn. */
+static AplErr turns_of(const AplArray *lists, int32_t names, AplArray **result) {
+    FAIL_IF(lists->count != 1 && lists->count != names, APL_LENGTH, "%d names of :For for %" PRId64 " lists of values", names,
+            lists->count);
+    APLI_AUTO AplArray *turns = NULL;
+    int64_t count = -1;
+    for (int32_t name = 0; name < names; name++) {
+        APLI_AUTO AplArray *list = NULL, *plain = NULL;
+        TRY(apli_item(lists, lists->count == 1 ? 0 : name, &list));
+        TRY(apli_plain(list, &plain));
+        if (names == 1) {
+            *result = apli_move(&plain);
+            return APL_OK;
+        }
+        if (count < 0) {
+            count = plain->count;
+            TRY(apli_vector_new(APLI_NESTED, count, &turns));
+            for (int64_t i = 0; i < count || i == 0; i++) {
+                TRY(apli_vector_new(APLI_NESTED, names, &apli_items(turns)[i]));
+            }
+        }
+        FAIL_IF(plain->count != count, APL_LENGTH, ":InEach goes through %" PRId64 " values and through %" PRId64, count,
+                plain->count);
+        for (int64_t i = 0; i < count; i++) TRY(apli_item(plain, i, &apli_items(apli_items(turns)[i])[name]));
+    }
+    for (int32_t name = 0; count == 0 && name < names; name++)
+        TRY(apli_scalar_bool(false, &apli_items(apli_items(turns)[0])[name]));
+    *result = apli_move(&turns);
     return APL_OK;
 }
 
@@ -239,6 +275,16 @@ static AplErr run_statement(AplFrame *frame, AplStatement *statement, AplArray *
         if (!flag) return APL_OK;
         *leaves = true;
         return statement->second ? apli_eval_statement(frame, statement->second, result, shy) : APL_OK;
+    case STATEMENT_ERROR_GUARD: {
+        APLI_AUTO AplArray *plain = NULL;
+        TRY(apli_eval(frame, statement->tree, &value));
+        TRY(apli_plain(value, &plain));
+        frame->statement++; /* past the handler */
+        return open_one(frame, plain, frame->statement - 1);
+    }
+    case STATEMENT_HANDLER:
+        *leaves = true;
+        return statement->tree ? apli_eval_statement(frame, statement->tree, result, shy) : APL_OK;
     case STATEMENT_JUMP: jump(frame, statement->target); return APL_OK;
     case STATEMENT_TEST:
     case STATEMENT_TEST_NOT:
@@ -253,6 +299,12 @@ static AplErr run_statement(AplFrame *frame, AplStatement *statement, AplArray *
         TRY(apli_eval(frame, statement->tree, &value));
         APLI_AUTO AplArray *plain = NULL;
         TRY(apli_plain(value, &plain));
+        if (statement->slot) { /* :InEach */
+            const AplStatement *next = &frame->body->statements[frame->statement];
+            APLI_AUTO AplArray *turns = NULL;
+            TRY(apli_at(frame, turns_of(plain, next->last - next->first, &turns), statement->tree));
+            return open_one(frame, turns, -1);
+        }
         return open_one(frame, plain, kind == STATEMENT_TRAP ? statement->target : -1);
     }
     case STATEMENT_FOR_NEXT:
@@ -282,6 +334,10 @@ static bool trapped(AplFrame *frame, AplErr error) {
         }
         if (!takes) continue;
         frame->statement = open->trap_target;
+        if (frame->body->kind == BODY_DFN) { /* a guard ends with its error */
+            close_to(frame, i);
+            return true;
+        }
         close_to(frame, i + 1);
         frame->open[i].next = 1; /* an error inside the handler is not for this :Trap */
         return true;
@@ -308,6 +364,7 @@ AplErr apli_run_body(AplFrame *frame, AplArray **result, bool *shy) {
             if (!trapped(frame, error)) break;
             apli_report_clear(session);
             error = APL_OK;
+            leaves = false;
         }
     }
     session->frame = frame->caller;
@@ -383,6 +440,19 @@ static AplErr bind_labels(AplSession *session, AplBody *body) {
     return APL_OK;
 }
 
+/* Localised system variables keep their values, and get them back at the end. */
+static AplErr save_system(AplSession *session, const AplBody *body, AplArray **saved) {
+    for (int32_t i = 0; i < body->system_local_count; i++) TRY(apli_quad_get(session, body->system_locals[i], &saved[i]));
+    return APL_OK;
+}
+
+static void restore_system(AplSession *session, const AplBody *body, AplArray **saved) {
+    for (int32_t i = 0; i < body->system_local_count; i++) {
+        if (saved[i]) apli_quad_set(session, body->system_locals[i], saved[i]);
+        apli_array_release(saved[i]);
+    }
+}
+
 static AplErr run_tradfn(AplSession *session, AplFrame *frame, const AplFunction *self, AplArray *left, AplArray *right,
                          AplArray **result) {
     AplBody *body = self->body;
@@ -399,7 +469,9 @@ static AplErr run_tradfn(AplSession *session, AplFrame *frame, const AplFunction
     bind_operand(session, body->right_operand, self->right);
     bool shy = false;
     AplArray *ignored = NULL;
+    AplArray *system[MOST_SYSTEM_LOCALS] = {0};
     AplErr error = bind_labels(session, body);
+    if (!error) error = save_system(session, body, system);
     if (!error) error = apli_run_body(frame, &ignored, &shy);
     apli_array_release(ignored);
     *result = NULL;
@@ -407,6 +479,7 @@ static AplErr run_tradfn(AplSession *session, AplFrame *frame, const AplFunction
         const AplValue *value = &body->result->value;
         if (value->class == CLASS_VALUE) *result = apli_array_retain(value->array);
     }
+    restore_system(session, body, system);
     delocalise(session, body, saved);
     if (saved != few) free(saved);
     session->last_was_shy = body->shy;

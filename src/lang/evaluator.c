@@ -349,6 +349,7 @@ AplErr apli_eval_function(AplFrame *frame, AplNode *node, AplFunction **result) 
         return APL_OK;
     case NODE_SELF:
         if (!frame->self) return undefined(frame, node, "∇");
+        if (node->slot) return apli_function_without_operands(frame->self, result);
         *result = apli_function_retain(frame->self);
         return APL_OK;
     case NODE_SYSTEM_FUNCTION: *result = apli_quad_function(node->slot); return APL_OK;

@@ -53,6 +53,8 @@ AplErr apli_body_of_tradfn(AplSession *session, AplSource *source, int32_t first
 AplErr apli_function_of_body(AplFrame *frame, AplBody *body, AplFunction **result);
 /* A defined operator with its operands (retained). */
 AplErr apli_function_apply_operator(AplFunction *operator_, AplOperand left, AplOperand right, AplFunction **result);
+/* The operator of a function that apli_function_apply_operator made. */
+AplErr apli_function_without_operands(const AplFunction *derived, AplFunction **result);
 /* What a name defined as this body is. */
 AplClass apli_class_of_body(const AplBody *body);
 

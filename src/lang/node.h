@@ -34,7 +34,7 @@ typedef enum AplNodeKind {
     NODE_FUNCTION_SYMBOL, /* symbol */
     NODE_FUNCTION_LOCAL, /* slot, depth, symbol */
     NODE_FUNCTION_OPERAND, /* ⍺⍺ (slot 0) or ⍵⍵ (slot 1) that is a function */
-    NODE_SELF, /* ∇ */
+    NODE_SELF, /* ∇; slot 1: ∇∇, the operator that runs, without its operands */
     NODE_SYSTEM_FUNCTION, /* slot: its row */
     NODE_DFN, /* body */
     NODE_DERIVE, /* operator_; children: left, right or NULL, axis or NULL. Jot operand: NODE_JOT */
@@ -78,12 +78,14 @@ typedef enum AplStatementKind {
     STATEMENT_EXPRESSION,
     STATEMENT_BRANCH, /* →value, or → alone */
     STATEMENT_GUARD, /* dfn: condition : result */
+    STATEMENT_ERROR_GUARD, /* dfn: from here on, an error of these numbers goes to the handler, the next statement */
+    STATEMENT_HANDLER, /* dfn: the result after an error; only an error comes here */
     STATEMENT_DEFAULT_ALPHA, /* dfn: ⍺←value */
     STATEMENT_JUMP, /* to target */
     STATEMENT_TEST, /* falls through when true, else to target */
     STATEMENT_TEST_NOT, /* falls through when false */
     STATEMENT_RETURN,
-    STATEMENT_FOR, /* evaluates the items and enters the loop */
+    STATEMENT_FOR, /* evaluates the items and enters the loop; slot 1: a list of items for each name */
     STATEMENT_FOR_NEXT, /* binds the next item to the loop's names, or goes to target */
     STATEMENT_SELECT, /* evaluates the subject */
     STATEMENT_CASE, /* falls through on a match, else to target; slot 1: a list of values */
@@ -116,6 +118,8 @@ typedef struct AplStatement {
 
 typedef enum AplBodyKind { BODY_IMMEDIATE, BODY_DFN, BODY_TRADFN } AplBodyKind;
 
+enum { MOST_SYSTEM_LOCALS = 16 };
+
 struct AplBody {
     int32_t references;
     AplBodyKind kind;
@@ -128,6 +132,8 @@ struct AplBody {
     /* dfn: its local names, a slot each. tradfn: everything localised. */
     AplSymbol **locals;
     int32_t local_count;
+    int32_t *system_locals; /* tradfn: rows of quad.def */
+    int32_t system_local_count;
     /* operands: whether ⍺⍺ and ⍵⍵ occur; a tradfn's header says the same */
     bool takes_left_operand, takes_right_operand;
     AplSymbol *name; /* a tradfn's, or what a dfn was first called; NULL: none */

@@ -278,6 +278,15 @@ static AplErr dfn_item(Parser *parser, int32_t open, Item *item) {
     return APL_OK;
 }
 
+static AplErr operator_self_item(Parser *parser, const AplToken *token, Item *item) {
+    const AplBody *body = parser->frame->self ? parser->frame->self->body : NULL;
+    if (!body || !body->takes_left_operand) return fail_at(parser, token->offset, APL_SYNTAX, "∇∇ outside an operator");
+    item->class = body->takes_right_operand ? ITEM_DYADIC_OPERATOR : ITEM_MONADIC_OPERATOR;
+    TRY(make(parser, NODE_SELF, token->offset, 0, &item->node));
+    item->node->slot = 1;
+    return APL_OK;
+}
+
 static AplErr item_of(Parser *parser, int32_t index, Item *item) {
     const AplToken *token = &parser->source->tokens[index];
     *item = (Item){0};
@@ -311,7 +320,7 @@ static AplErr item_of(Parser *parser, int32_t index, Item *item) {
     case TOKEN_ASSIGN:
         item->class = ITEM_ASSIGN;
         return make(parser, NODE_JOT, token->offset, 0, &item->node);
-    case TOKEN_DEL_DEL: return fail_at(parser, token->offset, APL_NONCE, "∇∇");
+    case TOKEN_DEL_DEL: return operator_self_item(parser, token, item);
     case TOKEN_BRANCH: return fail_at(parser, token->offset, APL_SYNTAX, "→ stands at the beginning of a statement");
     case TOKEN_SEMICOLON: return fail_at(parser, token->offset, APL_SYNTAX, "; outside brackets");
     case TOKEN_COLON: return fail_at(parser, token->offset, APL_SYNTAX, ": where no guard or label can stand");
@@ -745,6 +754,10 @@ AplErr apli_parse_statement(AplFrame *frame, AplStatement *statement) {
         TRY(parse_value(&parser, statement->first, statement->guard - 1, &statement->tree, true));
         if (statement->guard < statement->last)
             TRY(parse_value(&parser, statement->guard, statement->last, &statement->second, true));
+        break;
+    case STATEMENT_HANDLER:
+        if (statement->first < statement->last)
+            TRY(parse_value(&parser, statement->first, statement->last, &statement->tree, true));
         break;
     default: TRY(parse_value(&parser, statement->first, statement->last, &statement->tree, true)); break;
     }

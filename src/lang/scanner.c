@@ -301,6 +301,15 @@ static AplErr scan_doubled(Scanner *scanner, uint32_t c, AplTokenKind single, Ap
     return push(scanner, twice ? doubled : single, begin, &token);
 }
 
+/* Control words begin a statement, or follow the names of :For; cond:name in a dfn is a guard. */
+static bool keyword_may_stand(const Scanner *scanner) {
+    if (scanner->source->token_count == 0) return true;
+    const AplToken *before = &scanner->source->tokens[scanner->source->token_count - 1];
+    bool begins = before->kind == TOKEN_NEWLINE || before->kind == TOKEN_DIAMOND || before->kind == TOKEN_COLON;
+    bool spaced = scanner->text[scanner->at - 1] == ' ' || scanner->text[scanner->at - 1] == '\t';
+    return before->kind == TOKEN_COLON ? spaced : begins || (spaced && before->kind == TOKEN_NAME);
+}
+
 static AplErr scan_one(Scanner *scanner) {
     uint32_t c = peek(scanner, scanner->at);
     AplToken *token;
@@ -334,7 +343,7 @@ static AplErr scan_one(Scanner *scanner) {
         scanner->at += 3;
         return APL_OK;
     }
-    if (c == ':') {
+    if (c == ':' && keyword_may_stand(scanner)) {
         bool found;
         TRY(scan_keyword(scanner, &found));
         if (found) return APL_OK;
