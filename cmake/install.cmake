@@ -6,6 +6,9 @@ if(TARGET aplaca)
   install(FILES completions/aplaca.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
           RENAME aplaca)
   install(FILES completions/_aplaca DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+  # The default model, where it has been downloaded: `aplaca run` then works from anywhere.
+  file(REAL_PATH models/smollm2-135m-instruct-q4_1.gguf MODEL BASE_DIRECTORY ${CMAKE_SOURCE_DIR})
+  install(FILES ${MODEL} DESTINATION ${CMAKE_INSTALL_DATADIR}/aplaca OPTIONAL)
 endif()
 if(TARGET aplaca_SHARED)
   file(RELATIVE_PATH PREFIX_FROM_PKGCONFIG /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)

@@ -34,7 +34,7 @@ static void read_whole(const char *name, AplText *text) {
 }
 
 /* Runs a command in a folder of its own, with nothing on standard input; $tiny is a model, $program the
- * program's path. */
+   program's path. */
 static int run(const char *command, AplText *output, AplText *error) {
     char line[2048];
     snprintf(line, sizeof line,

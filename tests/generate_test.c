@@ -238,7 +238,7 @@ static void a_receiver_that_has_enough_ends_the_answer(void **state) {
 }
 
 /* ---- conversations
- * --------------------------------------------------------------------------------------------------- */
+   --------------------------------------------------------------------------------------------------- */
 
 static void say(AplChat *chat, const char *text, AplAnswer *answer) {
     check(apli_chat_add(chat, "user", text, strlen(text)));

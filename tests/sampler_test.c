@@ -1,5 +1,5 @@
 /* Sampling: exact sets that the filters leave, by hand from probabilities 1/2, 1/4, 1/8, 1/8, and counts of
- * many draws. */
+   many draws. */
 #include "generate/sampler.h"
 
 #include <math.h>
@@ -168,7 +168,7 @@ static void draws_follow_the_distribution(void **state) {
 }
 
 /* At temperature 1/2 probabilities are squared: 1/64, 16/64, 1/64, 4/64 of 22/64; at 2, they become their
- * roots. */
+   roots. */
 static void draws_follow_the_temperature(void **state) {
     (void)state;
     AplSamplerOptions options = open_options;

@@ -1,5 +1,5 @@
 /* The chat of `aplaca run`: lines from a terminal, with editing and history, and the commands that begin with
- * a slash. */
+   a slash. */
 #include "cli/command.h"
 #include "cli/line_editor.h"
 #include "cli/run.h"

@@ -58,7 +58,7 @@ uint64_t apli_weight_bytes(const AplModel *model, int64_t layers) {
 static double rate(int64_t count, double seconds) { return seconds > 0 ? (double)count / seconds : 0; }
 
 /* Tokens a second if the weights were all that took time: how fast they can be read from where they are
- * mapped. */
+   mapped. */
 static double memory_bound(AplRun *run) {
     if (run->read_rate == 0) {
         AplCpu cpu;
@@ -70,29 +70,32 @@ static double memory_bound(AplRun *run) {
     return run->read_rate / (double)apli_weight_bytes(run->engine->model, run->model.layers);
 }
 
-void apli_print_speed(AplRun *run, const AplAnswer *answer) {
+void apli_print_speed(const AplRun *run, const AplAnswer *answer) {
     const double speed = rate(answer->answer_steps, answer->answer_seconds);
     const int64_t evaluated = answer->prompt_tokens - answer->kept_tokens;
     fprintf(stderr, "prompt: %" PRId64 " tokens", evaluated);
     if (answer->kept_tokens) fprintf(stderr, " after %" PRId64 " known ones", answer->kept_tokens);
     fprintf(stderr, ", %.1f tokens/s; answer: %zu tokens", rate(evaluated, answer->prompt_seconds),
             answer->tokens.length);
-    if (answer->answer_steps) {
-        const double bound = memory_bound(run);
+    if (answer->answer_steps)
         fprintf(stderr, ", %.1f tokens/s, the first after %.2f s", speed, answer->first_seconds);
-        if (bound > 0)
-            fprintf(stderr, "; reading the weights (%.1f GB/s) allows %.0f tokens/s", run->read_rate / 1e9,
-                    bound);
-    }
-    if (answer->answer_seconds > 0)
-        fprintf(stderr, "; %.0f %% of a token is the interpreter, small operations and sampling",
-                100 * (1 - answer->product_seconds / answer->answer_seconds));
     fputc('\n', stderr);
     if (answer->ending == APLI_ENDED_BY_CONTEXT)
         fprintf(stderr,
                 "aplaca: the context of %" PRId64
                 " tokens is full, so the answer ends here; --ctx N makes room\n",
                 run->engine->context);
+}
+
+/* What bounds the speed, and what the rest goes to. */
+static void print_bound(AplRun *run, const AplAnswer *answer) {
+    const double bound = answer->answer_steps ? memory_bound(run) : 0;
+    if (bound > 0)
+        fprintf(
+            stderr,
+            "reading the weights (%.1f GB/s) allows %.0f tokens/s; %.0f %% of a token is the interpreter, "
+            "small operations and sampling\n",
+            run->read_rate / 1e9, bound, 100 * (1 - answer->product_seconds / answer->answer_seconds));
 }
 
 static int print_json(AplRun *run, const AplAnswer *answer) {
@@ -142,7 +145,10 @@ static int run_once(AplRun *run, AplChat *chat, const AplText *prompt, bool raw,
     if (error) return apli_complain(error);
     int status = json ? print_json(run, &answer) : 0;
     if (ferror(stdout)) return 1;
-    if (!json) apli_print_speed(run, &answer);
+    if (!json) {
+        apli_print_speed(run, &answer);
+        print_bound(run, &answer);
+    }
     return status ? status : answer.ending == APLI_ENDED_BY_USER ? 128 + SIGINT : 0;
 }
 

@@ -14,11 +14,10 @@ typedef struct AplRun {
 } AplRun;
 
 /* Ctrl-C sets the engine's session's `interrupted`, on whichever thread it arrives; NULL: Ctrl-C ends the
- * program again. */
+   program again. */
 void apli_catch_interrupts(AplEngine *engine);
-/* Says on stderr how fast the answer came, how fast memory would allow, and why it ended where that needs
- * saying. */
-void apli_print_speed(AplRun *run, const AplAnswer *answer);
+/* Says on stderr how fast the answer came, and why it ended where that needs saying. */
+void apli_print_speed(const AplRun *run, const AplAnswer *answer);
 /* Bytes of weights that one token reads. */
 uint64_t apli_weight_bytes(const AplModel *model, int64_t layers);
 /* AplReceive: writes to stdout at once; user is an int * that keeps the last byte. */

@@ -18,8 +18,7 @@ void apli_progress_show(AplProgress *progress, int64_t done, int64_t total, cons
 /* Wipes the bar. */
 void apli_progress_end(AplProgress *progress);
 
-/* Appends text with whatever a terminal might act on as \n, \t or \xNN, and bytes that are not UTF-8 as \xNN.
- */
+/* Appends text with whatever a terminal might act on as \n, \t or \xNN, and bytes that are not UTF-8 as \xNN. */
 void apli_text_append_visible(AplText *text, const char *bytes, size_t length);
 /* Appends "98.3 MB", by powers of 1000. */
 void apli_text_append_bytes(AplText *text, double bytes);

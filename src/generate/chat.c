@@ -73,7 +73,7 @@ AplErr apli_chat_answer(AplChat *chat, const AplGenerateOptions *options, AplAns
 }
 
 /* ---- files
- * ------------------------------------------------------------------------------------------------------- */
+   ------------------------------------------------------------------------------------------------------- */
 
 static AplErr write_messages(const AplChat *chat, const char *path, FILE *file) {
     bool written = json_dumpf(chat->messages, file, JSON_INDENT(2)) == 0 && fputc('\n', file) != EOF &&

@@ -31,7 +31,7 @@ void apli_chat_reset(AplChat *chat);
 /* The messages as a JSON array in a file, which appears complete or not at all. */
 AplErr apli_chat_save(const AplChat *chat, const char *path);
 /* Replaces the messages by a file's. FILE DATA ERROR, with the line or the message's number, for one that is
- * none. */
+   none. */
 AplErr apli_chat_load(AplChat *chat, const char *path);
 
 #endif

@@ -32,7 +32,7 @@ static AplErr keep(AplGenerator *generator, size_t count) {
 }
 
 /* Evaluates tokens after those held. When it fails, the cache's rows that it had begun to fill are free
- * again. */
+   again. */
 static AplErr evaluate(AplGenerator *generator, const int32_t *tokens, size_t count, int64_t chunk,
                        AplArray **logits) {
     const size_t before = generator->held.length;
@@ -46,8 +46,7 @@ static AplErr evaluate(AplGenerator *generator, const int32_t *tokens, size_t co
     return apli_fail(error, "%s", message);
 }
 
-/* The text that is out, and what of the answer's text waits because it may be the beginning of a stop string.
- */
+/* The text that is out, and what of the answer's text waits because it may be the beginning of a stop string. */
 typedef struct Output {
     const AplGenerateOptions *options;
     AplAnswer *answer;
@@ -56,7 +55,7 @@ typedef struct Output {
 } Output;
 
 /* The first stop string in the text that is not sent yet: its beginning, or the text's length when there is
- * none. */
+   none. */
 static size_t find_stop(const Output *output, bool *found) {
     const AplText *text = &output->answer->text;
     size_t first = text->length;
