@@ -154,3 +154,18 @@ fails 1 ←✗→ DOMAIN ERROR
 ⎕FX 'R←f;⎕TS' 'R←1' ←→ 0
 (1 2 3)[2]←5 ←✗→ SYNTAX ERROR
 (2↑X)←5 ←✗→ NONCE ERROR: selective assignment
+⍝ a label is its own function's alone: what is called may have a variable of that name, and recursion leaves it as it is
+∇R←own;L
+ L←5
+ R←L
+∇
+∇R←labelled
+L:R←own
+∇
+labelled ←→ 5
+∇R←relabels N
+ →(N=0)/L
+ R←relabels N-1
+L:L←3
+∇
+relabels 1 ←✗→ SYNTAX ERROR: L is a label

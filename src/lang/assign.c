@@ -12,7 +12,7 @@ static AplErr place_of(AplFrame *frame, const AplNode *target, bool modified, Ap
         *place = modified || target->depth ? apli_local(frame, target) : &frame->slots[target->slot];
         return APL_OK;
     }
-    FAIL_IF(target->symbol->label, APL_SYNTAX, "%s is a label", target->symbol->name);
+    FAIL_IF(target->symbol->value.label, APL_SYNTAX, "%s is a label", target->symbol->name);
     *place = &target->symbol->value;
     return APL_OK;
 }

@@ -409,11 +409,7 @@ static void localise(AplSession *session, AplBody *body, AplValue *saved) {
 }
 
 static void delocalise(AplSession *session, AplBody *body, AplValue *saved) {
-    for (int32_t i = 0; i < body->local_count; i++) {
-        AplSymbol *symbol = body->locals[i];
-        symbol->label = false;
-        apli_symbol_set(&session->workspace, symbol, saved[i]);
-    }
+    for (int32_t i = 0; i < body->local_count; i++) apli_symbol_set(&session->workspace, body->locals[i], saved[i]);
 }
 
 static void bind_array(AplSession *session, AplSymbol *symbol, AplArray *array) {
@@ -434,8 +430,8 @@ static AplErr bind_labels(AplSession *session, AplBody *body) {
     for (int32_t i = 0; i < body->label_count; i++) {
         AplArray *line;
         TRY(apli_scalar_i64(body->labels[i].line, &line));
-        apli_symbol_set(&session->workspace, body->labels[i].symbol, (AplValue){.class = CLASS_VALUE, .array = line});
-        body->labels[i].symbol->label = true;
+        apli_symbol_set(&session->workspace, body->labels[i].symbol,
+                        (AplValue){.class = CLASS_VALUE, .label = true, .array = line});
     }
     return APL_OK;
 }

@@ -159,7 +159,7 @@ static AplErr class_of_name(AplSession *session, const char *name, int64_t *resu
             if (frame->body->locals[i] == symbol && frame->slots[i].class != CLASS_NONE) class = frame->slots[i].class;
     static const int64_t numbers[] = {[CLASS_NONE] = 0, [CLASS_VALUE] = 2, [CLASS_FUNCTION] = 3, [CLASS_NILADIC] = 3,
                                       [CLASS_MONADIC_OPERATOR] = 4, [CLASS_DYADIC_OPERATOR] = 4};
-    *result = symbol->label ? 1 : numbers[class];
+    *result = symbol->value.label ? 1 : numbers[class];
     return APL_OK;
 }
 
@@ -171,7 +171,7 @@ static AplErr name_class(AplEnv *env, AplArray *right, AplArray *axis, AplArray 
 static AplErr expunge_name(AplSession *session, const char *name, int64_t *result) {
     AplSymbol *symbol;
     TRY(apli_symbol(&session->workspace, name, strlen(name), &symbol));
-    *result = !symbol->label && symbol->name[0] != 0;
+    *result = !symbol->value.label && symbol->name[0] != 0;
     if (*result) apli_symbol_set(&session->workspace, symbol, (AplValue){0});
     return APL_OK;
 }

@@ -23,6 +23,7 @@ typedef enum AplClass {
 
 typedef struct AplValue {
     AplClass class;
+    bool label; /* a label of a running function: assignment is a SYNTAX ERROR */
     union {
         AplArray *array;
         AplFunction *function; /* also operators: a DEFINED function whose operands are not yet filled */
@@ -32,7 +33,6 @@ typedef struct AplValue {
 struct AplSymbol {
     AplValue value;
     AplSymbol *next_in_bucket;
-    bool label; /* a label of a running function: assignment is a SYNTAX ERROR */
     char name[];
 };
 
