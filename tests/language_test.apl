@@ -169,3 +169,24 @@ labelled ←→ 5
 L:L←3
 ∇
 relabels 1 ←✗→ SYNTAX ERROR: L is a label
+⍝ a name that takes another meaning while the statement runs: an error, or what it means then
+∇gone
+ ⎕EX 'gone'
+ LEFT←1
+∇
+{1=⎕EX 'gone':gone ⋄ 0} 0 ←✗→ VALUE ERROR: gone has no value
+∇R←changed
+ R←1
+∇
+{_←⎕EX 'changed' ⋄ _←⍎'changed←7' ⋄ 1:changed} 0 ←→ 7
+twist←{⍺⍺ ⍵}
+(- twist) ⍎'twist←+ ⋄ 5' ←✗→ SYNTAX ERROR: a function where an operator is needed
+⍝ a function may erase itself while it runs
+∇R←erased
+ R←⎕EX 'erased'
+ R←R,⎕NC 'erased'
+∇
+erased ←→ 1 0
+⍝ only a function that has a text of its own shows it
+points←⎕UCS
+⎕CR 'points' ←→ 0 0⍴''

@@ -71,7 +71,13 @@ AplErr apli_function_of_body(AplFrame *frame, AplBody *body, AplFunction **resul
     return defined_new(body, body->enclosing ? frame : NULL, result);
 }
 
+AplBody *apli_body_of_function(const AplFunction *function) {
+    return function->release == release_body ? function->body : NULL;
+}
+
 AplErr apli_function_apply_operator(AplFunction *operator_, AplOperand left, AplOperand right, AplFunction **result) {
+    const AplBody *body = apli_body_of_function(operator_);
+    FAIL_IF(!body || !body->takes_left_operand, APL_SYNTAX, "a function where an operator is needed");
     TRY(defined_new(operator_->body, operator_->scope, result));
     AplFunction *function = *result;
     if (left.function) function->left.function = apli_function_retain(left.function);

@@ -29,18 +29,22 @@ static AplErr undefined(AplFrame *frame, const AplNode *node, const char *name) 
     return apli_at(frame, APL_VALUE, node);
 }
 
+/* Calls a function without arguments; *result may be NULL. The function is held: it may erase its own name. */
+static AplErr call_niladic(AplFrame *frame, const AplNode *node, const AplValue *value, AplArray **result) {
+    AUTO_FUNCTION *function = apli_function_retain(value->function);
+    *result = NULL;
+    return apli_at(frame, apli_call(&frame->session->env, function, NULL, NULL, result), node);
+}
+
 static AplErr value_of(AplFrame *frame, const AplNode *node, const AplValue *value, AplArray **result) {
     if (value->class == CLASS_VALUE) {
         *result = apli_array_retain(value->array);
         return APL_OK;
     }
     if (value->class == CLASS_NILADIC) {
-        AplErr error = apli_call(&frame->session->env, value->function, NULL, NULL, result);
-        if (!error && !*result) {
-            apli_fail(APL_VALUE, "%s gave no result", node->symbol->name);
-            error = APL_VALUE;
-        }
-        return apli_at(frame, error, node);
+        TRY(call_niladic(frame, node, value, result));
+        if (*result) return APL_OK;
+        return apli_at(frame, apli_fail(APL_VALUE, "%s gave no result", node->symbol->name), node);
     }
     if (value->class == CLASS_NONE) return undefined(frame, node, node->symbol->name);
     apli_fail(APL_SYNTAX, "%s is a function where a value is needed", node->symbol->name);
@@ -186,8 +190,7 @@ static AplErr eval_assign(AplFrame *frame, AplNode *node, AplArray **result) {
         const AplNode *target = node->children[0];
         TRY(apli_eval_function(frame, node->children[1], &function));
         AplClass class = CLASS_FUNCTION;
-        if (node->slot == 2)
-            class = ((AplBody *)function->body)->takes_right_operand ? CLASS_DYADIC_OPERATOR : CLASS_MONADIC_OPERATOR;
+        if (node->slot == 2) class = apli_class_of_body(apli_body_of_function(function));
         if (target->kind == NODE_SYMBOL || target->kind == NODE_LOCAL) name_body(function, target->symbol);
         AplValue value = {.class = class, .function = apli_function_retain(function)};
         if (target->kind == NODE_LOCAL && target->depth == 0) {
@@ -230,9 +233,12 @@ AplErr apli_eval(AplFrame *frame, AplNode *node, AplArray **result) {
         if (!frame->omega) return undefined(frame, node, "⍵");
         *result = apli_array_retain(frame->omega);
         return APL_OK;
-    case NODE_OPERAND_VALUE:
-        *result = apli_array_retain(node->slot ? frame->right_operand.array : frame->left_operand.array);
+    case NODE_OPERAND_VALUE: {
+        const AplOperand *operand = node->slot ? &frame->right_operand : &frame->left_operand;
+        if (!operand->array) return undefined(frame, node, node->slot ? "⍵⍵" : "⍺⍺");
+        *result = apli_array_retain(operand->array);
         return APL_OK;
+    }
     case NODE_SYSTEM: return apli_at(frame, apli_quad_get(frame->session, node->slot, result), node);
     case NODE_QUAD_INPUT:
     case NODE_QUOTE_QUAD_INPUT:
@@ -267,9 +273,10 @@ AplErr apli_eval_statement(AplFrame *frame, AplNode *node, AplArray **result, bo
         return APL_OK;
     }
     case NODE_ASSIGN: *shy = !node->parenthesised; return eval_assign(frame, node, result);
-    case NODE_NILADIC:
+    case NODE_NILADIC: /* unless a guard's condition has given the name another meaning */
+        if (node->symbol->value.class != CLASS_NILADIC) return apli_eval(frame, node, result);
         frame->session->last_was_shy = false;
-        TRY(apli_at(frame, apli_call(&frame->session->env, node->symbol->value.function, NULL, NULL, result), node));
+        TRY(call_niladic(frame, node, &node->symbol->value, result));
         *shy = frame->session->last_was_shy;
         return APL_OK;
     default: return apli_eval(frame, node, result);

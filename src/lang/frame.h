@@ -19,7 +19,7 @@ struct AplFrame {
     AplFrame *lexical; /* the frame in which the dfn was written; retained */
     AplFrame *caller; /* borrowed: outlives this frame */
     AplArray *alpha, *omega;
-    AplOperand left_operand, right_operand; /* retained */
+    AplOperand left_operand, right_operand; /* borrowed from the function called, which the caller holds */
     AplFunction *self; /* what ∇ calls; borrowed from the call */
     AplValue *slots;
     int32_t statement; /* running now */
@@ -51,7 +51,9 @@ AplErr apli_body_of_lines(AplSession *session, AplSource *source, int32_t first,
 AplErr apli_body_of_tradfn(AplSession *session, AplSource *source, int32_t first, int32_t last, AplBody **result);
 /* A function value of a body: closes over frame when the body is a dfn with a lexical parent. */
 AplErr apli_function_of_body(AplFrame *frame, AplBody *body, AplFunction **result);
-/* A defined operator with its operands (retained). */
+/* The body of a tradfn, a dfn or a defined operator; NULL for any other function. */
+AplBody *apli_body_of_function(const AplFunction *function);
+/* A defined operator with its operands (retained). SYNTAX ERROR when the function is no operator. */
 AplErr apli_function_apply_operator(AplFunction *operator_, AplOperand left, AplOperand right, AplFunction **result);
 /* The operator of a function that apli_function_apply_operator made. */
 AplErr apli_function_without_operands(const AplFunction *derived, AplFunction **result);

@@ -265,9 +265,8 @@ static AplErr canonical(AplEnv *env, AplArray *right, AplArray *axis, AplArray *
     TRY(apli_symbol(&session->workspace, apli_text_string(&name), name.length, &symbol));
     AplFunction *function = symbol->value.class > CLASS_VALUE ? symbol->value.function : NULL;
     int64_t none[2] = {0, 0};
-    if (!function || function->kind != APLI_FUNCTION_DEFINED || !function->body)
-        return apli_array_new(APLI_CHAR8, 2, none, result);
-    const AplBody *body = function->body;
+    const AplBody *body = function ? apli_body_of_function(function) : NULL;
+    if (!body) return apli_array_new(APLI_CHAR8, 2, none, result);
     const AplToken *tokens = body->source->tokens;
     APLI_AUTO_TEXT text = {0};
     if (body->kind == BODY_DFN) apli_text_printf(&text, "%s←", symbol->name);
