@@ -190,3 +190,26 @@ erased ←→ 1 0
 ⍝ only a function that has a text of its own shows it
 points←⎕UCS
 ⎕CR 'points' ←→ 0 0⍴''
+⍝ the function of a modified assignment may do as it likes with the name: the name takes the result
+X←⍳3 ⋄ X[1]{_←⎕EX 'X' ⋄ ⍺+⍵}←5 ⋄ X ←→ 6 2 3
+X←⍳3 ⋄ X[1]{⍎'X←{⍵}' ⋄ ⍺+⍵}←5 ⋄ X ←→ 6 2 3
+⍝ :For gives several names the items of a transposed matrix in its own order
+∇R←spread M;A;B;C;D;E;F;G;H;I
+ :For A B C D E F G H I :In ⊂M
+  R←A B C D E F G H I
+ :EndFor
+∇
+spread ⍉3 3⍴(⍳9)÷2 ←→ 0.5 2 3.5 1 2.5 4 1.5 3 4.5
+⍝ the innermost meaning of a name is the one that counts
+{a←5 ⋄ {a←{⍵} ⋄ ⎕NC 'a'} 0} 0 ←→ 3
+{a←5 ⋄ ⍎'⎕NC ''a'''} 0 ←→ 2
+⍝ ⍎ of a text that gives no value has none to give
+1+⍎'named←{⍵}' ←✗→ VALUE ERROR: the function gave no result
+⍎¨'named←{⍵}' '5' ←✗→ VALUE ERROR
+⍝ an operand that gives no result, under every operator that needs one
+(1 2){⍎''}.+3 4 ←✗→ VALUE ERROR: the operand function gave no result
+(1 2)+.{⍎''}3 4 ←✗→ VALUE ERROR: the operand function gave no result
+{⍎''}/1 2 3 ←✗→ VALUE ERROR: the operand function gave no result
+{⍎''}\1 2 3 ←✗→ VALUE ERROR: the operand function gave no result
+1 2∘.{⍎''}3 4 ←✗→ VALUE ERROR: the operand function gave no result
+{A←1 2 3 ⋄ A[1]{⍎''}←3}0 ←✗→ VALUE ERROR: the operand function gave no result

@@ -57,6 +57,19 @@ static AplErr assign_name(AplFrame *frame, AplNode *target, AplNode *function, A
     return APL_OK;
 }
 
+/* name[subscripts] f← value for a function that may run the program's own text: the array is held meanwhile, whatever
+   becomes of its name, and the name takes the result. */
+static AplErr modify_index(AplFrame *frame, AplNode *name, AplArray **subscripts, int count, AplFunction *modifier,
+                           AplArray *value) {
+    AplValue *place;
+    TRY(place_of(frame, name, true, &place));
+    APLI_AUTO AplArray *array = apli_array_retain(place->array);
+    TRY(apli_index_assign(&frame->session->env, &array, subscripts, count, modifier, value));
+    TRY(place_of(frame, name, true, &place));
+    set_place(frame, name, place, array);
+    return APL_OK;
+}
+
 static AplErr assign_index(AplFrame *frame, AplNode *target, AplNode *function, AplArray *value) {
     AplNode *name = target->children[0];
     FAIL_IF(name->kind != NODE_SYMBOL && name->kind != NODE_LOCAL, APL_NONCE, "an indexed assignment to what is not a name");
@@ -72,7 +85,9 @@ static AplErr assign_index(AplFrame *frame, AplNode *target, AplNode *function, 
     if (!error && place->class != CLASS_VALUE) {
         error = apli_fail(APL_VALUE, "%s has no value", name->symbol->name);
     }
-    if (!error) error = apli_index_assign(&frame->session->env, &place->array, subscripts, count, modifier, value);
+    if (!error && modifier && modifier->kind != APLI_FUNCTION_PRIM)
+        error = modify_index(frame, name, subscripts, count, modifier, value);
+    else if (!error) error = apli_index_assign(&frame->session->env, &place->array, subscripts, count, modifier, value);
     apli_function_release(modifier);
     for (int i = 0; i < count; i++) apli_array_release(subscripts[i]);
     return error;

@@ -166,14 +166,15 @@ static AplErr for_next(AplFrame *frame, AplStatement *statement, bool *done) {
     const AplToken *tokens = frame->body->source->tokens;
     *done = open->next >= open->array->count;
     if (*done) return APL_OK;
-    APLI_AUTO AplArray *item = NULL;
+    APLI_AUTO AplArray *item = NULL, *parts = NULL;
     TRY(apli_item(open->array, open->next++, &item));
     int32_t names = statement->last - statement->first;
     FAIL_IF(names > 1 && item->count != names, APL_LENGTH, "%d names of :For for %" PRId64 " values", names, item->count);
+    TRY(apli_plain(item, &parts));
     for (int32_t i = 0; i < names; i++) {
         AplSymbol *symbol = tokens[statement->first + i].symbol;
         APLI_AUTO AplArray *part = NULL;
-        if (names > 1) TRY(apli_item(item, i, &part));
+        if (names > 1) TRY(apli_item(parts, i, &part));
         else part = apli_array_retain(item);
         apli_symbol_set(&frame->session->workspace, symbol,
                         (AplValue){.class = CLASS_VALUE, .array = apli_array_retain(part)});

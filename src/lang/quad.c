@@ -153,10 +153,11 @@ static AplErr class_of_name(AplSession *session, const char *name, int64_t *resu
     AplSymbol *symbol;
     AplFrame *frame = session->frame;
     TRY(apli_symbol(&session->workspace, name, strlen(name), &symbol));
-    AplClass class = symbol->value.class;
-    for (; frame && frame->body->kind == BODY_DFN; frame = frame->lexical)
-        for (int32_t i = 0; i < frame->body->local_count; i++)
-            if (frame->body->locals[i] == symbol && frame->slots[i].class != CLASS_NONE) class = frame->slots[i].class;
+    AplClass class = CLASS_NONE;
+    for (; frame && class == CLASS_NONE; frame = frame->lexical)
+        for (int32_t i = 0; frame->body->kind == BODY_DFN && i < frame->body->local_count; i++)
+            if (frame->body->locals[i] == symbol) class = frame->slots[i].class;
+    if (class == CLASS_NONE) class = symbol->value.class;
     static const int64_t numbers[] = {[CLASS_NONE] = 0, [CLASS_VALUE] = 2, [CLASS_FUNCTION] = 3, [CLASS_NILADIC] = 3,
                                       [CLASS_MONADIC_OPERATOR] = 4, [CLASS_DYADIC_OPERATOR] = 4};
     *result = symbol->value.label ? 1 : numbers[class];

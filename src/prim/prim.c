@@ -134,6 +134,7 @@ static AplErr call_prim(AplEnv *env, const AplPrim *prim, AplArray *axis, AplArr
     }
     if (left) TRY(prim->dyadic(env, left, right, axis, result));
     else TRY(prim->monadic(env, right, axis, result));
+    if (!*result) return APL_OK; /* ⍎ of a text that gives no value */
     /* numbers alone, or characters alone, are a simple array whatever stood beside them before */
     return (*result)->type == APLI_NESTED ? apli_simplify(result) : APL_OK;
 }

@@ -1,6 +1,7 @@
 /* A[I;J;...]←V in place where A is nobody else's, and A[I] f← V, which applies a scalar function to repeated indices one after
    another: in rounds, each of which has every position at most once. */
 #include "prim/index/index.h"
+#include "prim/operand.h"
 #include "prim/structure.h"
 
 #include <inttypes.h>
@@ -173,7 +174,7 @@ static AplErr modify_elements(AplEnv *env, AplArray **array, AplArray *elements,
         TRY(apli_select_elements(plain, apli_integer_data(positions), 1, &count, &now));
         if (value->count == 1) TRY(apli_reshape_to(value, 0, NULL, &with));
         else TRY(apli_select_elements(value, member + first, 1, &count, &with));
-        TRY(apli_call(env, function, now, with, &then));
+        TRY(apli_call_operand(env, function, now, with, &then));
         TRY(apli_plain(then, &plain_then));
         TRY(conforms(plain_then, 1, &count));
         apli_array_release(apli_move(&plain));
@@ -225,7 +226,7 @@ static AplErr assign_chosen(AplEnv *env, AplArray **array, AplArray *chosen, con
         }
         if (function) {
             TRY(apli_pick(env, path, *array, NULL, &now));
-            TRY(apli_call(env, function, now, item, &then));
+            TRY(apli_call_operand(env, function, now, item, &then));
         } else {
             then = apli_move(&item);
         }
@@ -273,7 +274,7 @@ static AplErr assign(AplEnv *env, AplArray **array, const AplSelection *selectio
     AplArray before = **array; /* the function may be the program's own and assign to the same name */
     int64_t shape[APLI_MAX_RANK];
     memcpy(shape, before.shape, before.rank * sizeof *shape);
-    TRY(apli_call(env, function, now, value, &result));
+    TRY(apli_call_operand(env, function, now, value, &result));
     before.shape = shape;
     FAIL_IF(!apli_same_shape(&before, *array), APL_DOMAIN, "the function changed the shape of the array to %s",
             apli_shape_text(*array));

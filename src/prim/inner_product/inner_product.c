@@ -6,6 +6,7 @@
    64 at a time (bits.c). Other scalar functions take one row of A against all of B at once; other functions
    are called for each row and column. */
 #include "prim/inner_product/inner_product.h"
+#include "prim/operand.h"
 #include "prim/inner_product/matmul.h"
 
 #include <cblas.h>
@@ -163,8 +164,8 @@ static AplErr by_rows(AplEnv *env, const AplFunction *self, AplArray *left, AplA
         error = apli_part(left, row * length, 1, &length, &part);
         if (!error) error = apli_repeat_each(part, columns, &each);
         if (!error) error = apli_reshape_view(each, 2, (int64_t[]){length, columns}, &spread);
-        if (!error) error = apli_call(env, self->right.function, spread, matrix, &products);
-        if (!error) error = apli_call(env, fold, NULL, products, &apli_items(cells)[row]);
+        if (!error) error = apli_call_operand(env, self->right.function, spread, matrix, &products);
+        if (!error) error = apli_call_operand(env, fold, NULL, products, &apli_items(cells)[row]);
     }
     apli_function_release(fold);
     TRY(error);
@@ -186,8 +187,8 @@ static AplErr by_vectors(AplEnv *env, const AplFunction *self, AplArray *left, A
         APLI_AUTO AplArray *row = NULL, *column = NULL, *products = NULL, *folded = NULL;
         error = apli_part(left, i / columns * length, 1, &length, &row);
         if (!error) error = apli_part(turned, i % columns * length, 1, &length, &column);
-        if (!error) error = apli_call(env, self->right.function, row, column, &products);
-        if (!error) error = apli_call(env, fold, NULL, products, &folded);
+        if (!error) error = apli_call_operand(env, self->right.function, row, column, &products);
+        if (!error) error = apli_call_operand(env, fold, NULL, products, &folded);
         if (!error && folded->rank == 0 && folded->type == APLI_NESTED)
             error = apli_item(folded, 0, &apli_items(product)[i]);
         else if (!error) apli_items(product)[i] = apli_array_retain(folded);

@@ -2,6 +2,7 @@
    function runs once, over A with each element repeated and B over and over; any other is called for each
    pair. */
 #include "prim/inner_product/inner_product.h"
+#include "prim/operand.h"
 
 #include <string.h>
 
@@ -46,7 +47,7 @@ static AplErr scalar_function(AplEnv *env, const AplFunction *function, AplArray
     int64_t count = left->count * right->count;
     TRY(apli_repeat_each(left, right->count, &a));
     TRY(apli_reshape_to(right, 1, &count, &b));
-    TRY(apli_call(env, function, a, b, &table));
+    TRY(apli_call_operand(env, function, a, b, &table));
     return apli_reshape_view(table, rank, shape, result);
 }
 
@@ -70,7 +71,7 @@ AplErr apli_outer_product(AplEnv *env, const AplFunction *function, AplArray *le
         APLI_AUTO AplArray *x = NULL, *y = NULL;
         error = apli_item(a, i / right->count, &x);
         if (!error) error = apli_item(b, i % right->count, &y);
-        if (!error) error = apli_call(env, function, x, y, &apli_items(table)[i]);
+        if (!error) error = apli_call_operand(env, function, x, y, &apli_items(table)[i]);
     }
     if (count == 0) error = apli_fill(right, &apli_items(table)[0]);
     TRY(error);

@@ -3,6 +3,7 @@
    whole cells, one call for each position of the axis; any other function is called for each pair
    of items. */
 #include "prim/reduce/reduce.h"
+#include "prim/operand.h"
 
 #include <float.h>
 #include <inttypes.h>
@@ -43,7 +44,7 @@ static AplErr fold_items(AplEnv *env, const AplFunction *function, AplArray *rig
             AplArray *next = NULL;
             int64_t position = reversed ? step : width - 1 - step;
             AplErr error = apli_item(right, i + position * cell, &item);
-            if (!error) error = apli_call(env, function, item, so_far, &next);
+            if (!error) error = apli_call_operand(env, function, item, so_far, &next);
             apli_array_release(so_far);
             TRY(error);
             so_far = next;
@@ -61,7 +62,7 @@ static AplErr fold_cells(AplEnv *env, const AplFunction *function, AplArray *rig
         APLI_AUTO AplArray *cells = NULL;
         AplArray *next = NULL;
         TRY(apli_cells(right, reversed ? step : width - 1 - step, windows, &cells));
-        TRY(apli_call(env, function, cells, so_far, &next));
+        TRY(apli_call_operand(env, function, cells, so_far, &next));
         apli_array_release(so_far);
         so_far = next;
     }
