@@ -137,6 +137,23 @@ static void stacked_cells_are_the_cells_themselves(void **state) {
     assert_true(apli_f64_at(plain, 81 + 80) == 80);
 }
 
+/* A main thread's stack has 8 MiB: 27 bytes for each level. */
+enum { DEEP = 300 * 1000 };
+
+static void an_array_nested_deeper_than_the_stack_is_released(void **state) {
+    (void)state;
+    const size_t before = apli_memory_used();
+    AplArray *array = counting(APLI_I8, 1, (int64_t[]){1000});
+    for (int i = 0; i < DEEP; i++) {
+        AplArray *box;
+        assert_int_equal(apli_enclose(array, &box), APL_OK);
+        apli_array_release(array);
+        array = box;
+    }
+    apli_array_release(array);
+    assert_int_equal(apli_memory_used(), before);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cell_is_a_view_of_the_same_storage),
@@ -148,6 +165,7 @@ int main(void) {
         cmocka_unit_test(too_large_a_shape_is_ws_full_and_counts_nothing),
         cmocka_unit_test(squeezing_finds_the_smallest_type),
         cmocka_unit_test(stacked_cells_are_the_cells_themselves),
+        cmocka_unit_test(an_array_nested_deeper_than_the_stack_is_released),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -213,3 +213,6 @@ spread ⍉3 3⍴(⍳9)÷2 ←→ 0.5 2 3.5 1 2.5 4 1.5 3 4.5
 {⍎''}\1 2 3 ←✗→ VALUE ERROR: the operand function gave no result
 1 2∘.{⍎''}3 4 ←✗→ VALUE ERROR: the operand function gave no result
 {A←1 2 3 ⋄ A[1]{⍎''}←3}0 ←✗→ VALUE ERROR: the operand function gave no result
+⍝ a statement whose tree would be deeper than the stack
+⍎'+',(100000⍴'¨'),'3' ←✗→ LIMIT ERROR: a statement of more than 20000
+⍎'3',100000⍴'[]' ←✗→ LIMIT ERROR: a statement of more than 20000

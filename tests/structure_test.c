@@ -222,6 +222,20 @@ static void an_array_that_another_name_holds_is_copied_before_assignment(void **
     assert_true(apli_f64_at(other, 0) == 0);
 }
 
+static void a_chain_of_operands_longer_than_the_stack_is_deep_is_released(void **state) {
+    (void)state;
+    AplFunction *function = apli_function_of_prim(apli_prim_of(U'-'));
+    for (int i = 0; i < 300 * 1000; i++) {
+        AplFunction *each;
+        assert_int_equal(apli_function_derive(apli_operator_of(U'¨'), (AplOperand){.function = function}, (AplOperand){0},
+                                             NULL, &each),
+                         APL_OK);
+        apli_function_release(function);
+        function = each;
+    }
+    apli_function_release(function);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_type_of_number_gives_the_same_answer),
@@ -233,6 +247,7 @@ int main(void) {
         cmocka_unit_test(rows_of_a_packed_table_are_unpacked_alone),
         cmocka_unit_test(rows_of_a_cache_are_assigned_in_place_and_keep_its_type),
         cmocka_unit_test(an_array_that_another_name_holds_is_copied_before_assignment),
+        cmocka_unit_test(a_chain_of_operands_longer_than_the_stack_is_deep_is_released),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -165,8 +165,7 @@ AplArray *apli_array_retain(AplArray *array) {
     return array;
 }
 
-void apli_array_release(AplArray *array) {
-    if (!array || --array->references > 0) return;
+static void free_with_items(AplArray *array) {
     if (array->form == APLI_STACKED) {
         release_items(apli_items(array), array->rank ? array->shape[0] : 0);
     } else if (array->form == APLI_TURNED) {
@@ -177,6 +176,27 @@ void apli_array_release(AplArray *array) {
         release_items(apli_items(array), array->count ? array->count : 1);
     }
     free(array);
+}
+
+void apli_array_release(AplArray *array) {
+    if (!array || --array->references > 0) return;
+    if (array->type != APLI_NESTED && array->form != APLI_STACKED && array->form != APLI_TURNED) {
+        apli_storage_release(array->storage);
+        free(array);
+        return;
+    }
+    /* what goes while another array is being freed waits: arrays may be nested deeper than the stack is */
+    static _Thread_local AplArray *waiting;
+    static _Thread_local bool freeing;
+    array->next_waiting = waiting;
+    waiting = array;
+    if (freeing) return;
+    freeing = true;
+    while ((array = waiting)) {
+        waiting = array->next_waiting;
+        free_with_items(array);
+    }
+    freeing = false;
 }
 
 AplErr apli_scalar_bool(bool value, AplArray **result) {

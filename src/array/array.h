@@ -51,7 +51,10 @@ struct AplArray {
     int64_t *shape; /* rank entries, inside this block; strides (in elements) follow when STRIDED */
     AplStorage *storage; /* NULL: the elements lie inside this block */
     uint8_t *data; /* the first element (Boolean views begin on a byte) */
-    const struct AplPackedLayout *layout; /* PACKED only */
+    union {
+        const struct AplPackedLayout *layout; /* PACKED only */
+        AplArray *next_waiting; /* of an array that holds others, while it waits to be freed */
+    };
 };
 
 /* ---- making ------------------------------------------------------------------------------------------------ */

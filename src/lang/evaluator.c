@@ -180,7 +180,7 @@ static AplErr eval_run(AplFrame *frame, AplNode *node, AplArray **result) {
 
 /* Reports call a dfn by the first name that it gets. */
 static void name_body(AplFunction *function, AplSymbol *name) {
-    AplBody *body = function->kind == APLI_FUNCTION_DEFINED && function->release ? function->body : NULL;
+    AplBody *body = apli_body_of_function(function);
     if (body && body->kind == BODY_DFN && !body->name) body->name = name;
 }
 

@@ -37,7 +37,7 @@ typedef struct Parser {
     AplSource *source;
     AplBody *body;
     int depth; /* of nesting, against the C stack */
-    int calls; /* of functions in the statement: its tree may be as deep */
+    int calls; /* of functions, operators and brackets in the statement: its tree may be as deep */
 } Parser;
 
 enum { MOST_NESTING = 1000, MOST_CHILDREN = 255, MOST_CALLS = 20000 };
@@ -50,6 +50,12 @@ static void fault(Parser *parser, int32_t offset, AplErr kind, const char *text)
 }
 /* Raises at a place in the source; an expression whose value the compiler knows to be an error. */
 #define fail_at(parser, offset, kind, text) (fault((parser), (offset), (kind), (text)), (kind))
+
+/* Counts a node that may stand above all those before it: passes over the tree take as much stack as it is deep. */
+static AplErr count_call(Parser *parser, int32_t offset) {
+    if (++parser->calls <= MOST_CALLS) return APL_OK;
+    return fail_at(parser, offset, APL_LIMIT, "a statement of more than 20000 calls, operators and brackets");
+}
 
 static AplErr make(Parser *parser, AplNodeKind kind, int32_t offset, int children, AplNode **result) {
     AplNode *node = calloc(1, sizeof *node + (size_t)children * sizeof(AplNode *));
@@ -241,6 +247,7 @@ static AplErr apply_bracket(Parser *parser, Items *items, int32_t open) {
     if (items->count == 0) return fail_at(parser, offset, APL_SYNTAX, "a bracket with nothing before it");
     Item *item = &items->items[items->count - 1];
     AplNode *brackets;
+    TRY(count_call(parser, offset));
     TRY(subscripts(parser, open, &brackets));
     if (item->class == ITEM_VALUE) {
         brackets->children[0] = item->node;
@@ -446,6 +453,7 @@ static AplErr derive(Parser *parser, Item item, AplNode *left, AplNode *right, I
     const Item *operator_ = &item; /* a copy: result may be where it came from */
     bool defined = operator_->node->kind != NODE_JOT;
     AplNode *node;
+    TRY(count_call(parser, operator_->node->offset));
     TRY(make(parser, defined ? NODE_DERIVE_DEFINED : NODE_DERIVE, operator_->node->offset, 3, &node));
     if (defined) {
         if (operator_->axis) return fail_at(parser, operator_->node->offset, APL_NONCE, "a defined operator with an axis");
@@ -602,8 +610,7 @@ static AplErr expression(Parser *parser, const Item *items, int count, AplNode *
     int i = count - 2;
     while (i >= 0) {
         AplNode *node;
-        if (++parser->calls > MOST_CALLS)
-            return fail_at(parser, items[i].node->offset, APL_LIMIT, "a statement of more than 20000 function calls");
+        TRY(count_call(parser, items[i].node->offset));
         if (items[i].class == ITEM_ASSIGN) {
             TRY(assignment(parser, items, i, right, &node, &i));
         } else {

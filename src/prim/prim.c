@@ -62,8 +62,7 @@ AplFunction *apli_function_retain(AplFunction *function) {
     return function;
 }
 
-void apli_function_release(AplFunction *function) {
-    if (!function || function->references >= PERMANENT || --function->references > 0) return;
+static void let_go(AplFunction *function) {
     if (function->release) function->release(function);
     apli_function_release(function->left.function);
     apli_function_release(function->right.function);
@@ -72,6 +71,22 @@ void apli_function_release(AplFunction *function) {
     apli_array_release(function->right.array);
     apli_array_release(function->axis);
     free(function);
+}
+
+void apli_function_release(AplFunction *function) {
+    /* what goes while another function is being let go waits: a chain of operands may be longer than the stack is deep */
+    static _Thread_local AplFunction *waiting;
+    static _Thread_local bool letting_go;
+    if (!function || function->references >= PERMANENT || --function->references > 0) return;
+    function->next_waiting = waiting;
+    waiting = function;
+    if (letting_go) return;
+    letting_go = true;
+    while ((function = waiting)) {
+        waiting = function->next_waiting;
+        let_go(function);
+    }
+    letting_go = false;
 }
 
 AplErr apli_function_new(AplFunctionKind kind, AplFunction **result) {

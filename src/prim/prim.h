@@ -95,6 +95,7 @@ struct AplFunction {
     void (*release)(AplFunction *self);
     void *body;
     void *scope;
+    AplFunction *next_waiting; /* while it waits to be freed */
 };
 
 AplFunction *apli_function_retain(AplFunction *function);
