@@ -143,6 +143,10 @@ static void output_errors_and_calls_reach_the_caller(void **state) {
     assert_int_equal(apl_array_copy_i64(result, sums, 3), APL_OK);
     assert_int_equal(sums[2], 6);
     apl_array_release(result);
+    static const char monadic[] = "∇R←only X\nR←X\n∇";
+    assert_int_equal(apl_session_execute(session, monadic, strlen(monadic), NULL), APL_OK);
+    assert_int_equal(apl_session_call(session, "only", right, right, &result), APL_SYNTAX);
+    assert_string_equal(apl_session_report(session), "SYNTAX ERROR: only takes no left argument\n      only\n      ∧\n");
     apl_array_release(right);
     static const char wrong[] = "1 2+1 2 3";
     assert_int_equal(apl_session_execute(session, wrong, strlen(wrong), &result), APL_LENGTH);

@@ -305,9 +305,10 @@ AplErr apli_session_set(AplSession *session, const char *name, AplArray *value) 
 
 AplErr apli_session_call(AplSession *session, const char *name, AplArray *left, AplArray *right, AplArray **result) {
     AplSymbol *symbol;
+    apli_report_clear(session);
     TRY(apli_symbol(&session->workspace, name, strlen(name), &symbol));
     FAIL_IF(symbol->value.class != CLASS_FUNCTION, APL_VALUE, "%s is no defined function", name);
-    apli_report_clear(session);
+    FAIL_IF(!right, APL_SYNTAX, "%s needs an argument", name);
     const char *limit = session->env.stack_limit;
     session->env.stack_limit = stack_limit();
     AplFunction *function = apli_function_retain(symbol->value.function);
@@ -315,6 +316,9 @@ AplErr apli_session_call(AplSession *session, const char *name, AplArray *left, 
     apli_function_release(function);
     session->env.stack_limit = limit;
     session->fault_offset = -1;
-    if (error) session->frame = NULL;
+    if (error) {
+        session->frame = NULL;
+        apli_report_source(session, NULL, name, strlen(name), 0, error); /* unless a line of the function is reported */
+    }
     return error;
 }
