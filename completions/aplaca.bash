@@ -9,7 +9,7 @@ _aplaca() {
     else
         case $previous in
         -p|-n|-e|--temp|--top-k|--top-p|--min-p|--repeat-penalty|--seed|--stop|--system|--threads|--ctx|--chunk) return ;;
-        --layers|--chunks|--metadata|--decode|--seconds) return ;;
+        --layers|--chunks|--metadata|--decode|--seconds|--memory) return ;;
         -f|--test) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
         --model) mapfile -t COMPREPLY < <(compgen -f -X '!*.gguf' -- "$current"; compgen -d -- "$current"); return ;;
         esac
@@ -20,7 +20,7 @@ _aplaca() {
               else words="--model --ctx --chunks $engine --json --help"; fi ;;
         inspect) words="--tensors --metadata --ctx --json --help" ;;
         tokenize) words="--ids --count --no-special --decode --json --help" ;;
-        apl) words="-e --test --help" ;;
+        apl) words="-e --model --no-fused --memory --test --help" ;;
         doctor) words="--seconds --json --help" ;;
         esac
     fi
