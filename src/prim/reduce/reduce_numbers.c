@@ -160,7 +160,8 @@ static bool reduce_integer_row(AplScalarOp op, const AplArray *right, int64_t fr
 }
 
 /* Any function whose result is of the type it was computed in, from right to left as the definition says;
-   what the kernels say is wrong. The rows are f32, f64 or integers (Booleans as int8). */
+   what the kernels say is wrong, and infinities on the way in f64. The rows are f32, f64 or integers (Booleans
+   as int8). */
 static int fold_rows(AplEnv *env, AplScalarOp op, AplLane lane, const AplArray *right, AplAround around,
                      uint8_t *to) {
     const AplScalarKernels *kernels = apli_scalar_kernels();
@@ -174,8 +175,10 @@ static int fold_rows(AplEnv *env, AplScalarOp op, AplLane lane, const AplArray *
             int64_t start = end > BLOCK ? end - BLOCK : 0, i = end - start;
             load(block, right->data + apli_type_bytes((AplType)right->type, row * around.length + start), i);
             if (end == around.length) memcpy(to, (uint8_t *)block + (size_t)--i * size, size);
-            while (i-- > 0)
+            while (i-- > 0) {
                 status |= kernel(to, (uint8_t *)block + (size_t)i * size, to, 1, env->comparison_tolerance);
+                if (lane == APLI_LANE_DOUBLE) status |= !isfinite(*(const double *)to);
+            }
         }
     }
     return status;
