@@ -101,6 +101,8 @@ AplErr apli_decode(AplEnv *env, AplArray *left, AplArray *right, AplArray *axis,
     TRY(apli_convert(right, APLI_F64, &y));
     TRY(apli_array_new(APLI_F64, left_rank + right_rank, shape, &decoded));
     decode_reals(&d, (const double *)x->data, (const double *)y->data, (double *)decoded->data);
+    for (int64_t i = 0; i < decoded->count; i++)
+        FAIL_IF(!isfinite(((const double *)decoded->data)[i]), APL_DOMAIN, "the number is too large");
     return in_type(left, right, &decoded, result);
 }
 

@@ -23,3 +23,4 @@
 (2 2⍴10 2 10 2)⊤13 ←→ 2 2⍴1 0 3 1
 ⍬⊤5 ←→ ⍬
 'a'⊤5 ←✗→ DOMAIN ERROR
+1E200⊥1 1 1 ←✗→ DOMAIN ERROR: the number is too large
