@@ -202,7 +202,7 @@ static AplErr conform(AplArray *left, AplArray *right, AplArray **like) {
     return APL_OK;
 }
 
-/* The argument of lower rank, repeated along the axes of `larger` that `axis` does not name. */
+/* The argument of lower rank (or of the same), repeated along the axes of `larger` that `axis` does not name. */
 static AplErr spread_along(AplEnv *env, AplArray *smaller, AplArray *larger, AplArray *axis,
                            AplArray **result) {
     APLI_AUTO AplArray *integers = NULL, *indices = NULL, *repeated = NULL;
@@ -339,7 +339,7 @@ static AplErr dyadic(AplScalarOp op, AplEnv *env, AplArray *left, AplArray *righ
         TRY(two_scalars(op, env, left, right, &done, result));
         if (done) return APL_OK;
     }
-    if (axis && left->rank != right->rank && left->rank && right->rank) {
+    if (axis && left->rank && right->rank) {
         APLI_AUTO AplArray *repeated = NULL;
         bool left_smaller = left->rank < right->rank;
         TRY(spread_along(env, left_smaller ? left : right, left_smaller ? right : left, axis, &repeated));

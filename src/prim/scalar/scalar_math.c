@@ -120,12 +120,13 @@ double apli_residue_of(double divisor, double value, double tolerance) {
     return rest + divisor == divisor ? 0 : rest + divisor; /* a residue is less than its divisor */
 }
 
-/* Euclid's, until the rest is nothing beside the arguments. */
+/* Euclid's, until the rest is nothing beside the arguments. Of reals, the larger argument is then divided by the whole
+   number of times that it holds the result: the errors of the rests are gone. */
 double apli_gcd_of(double a, double b, double tolerance) {
     a = fabs(a);
     b = fabs(b);
     if (isinf(a) || isinf(b)) return NAN;
-    double least = fmax(tolerance, DBL_EPSILON) * fmax(a, b);
+    double largest = fmax(a, b), least = fmax(tolerance, DBL_EPSILON) * largest;
     if (is_integer(a) && is_integer(b)) least = 0;
     while (b > least) {
         double rest = fmod(a, b);
@@ -133,7 +134,7 @@ double apli_gcd_of(double a, double b, double tolerance) {
         a = b;
         b = rest;
     }
-    return a;
+    return least > 0 && a > 0 ? largest / rint(largest / a) : a;
 }
 
 double apli_lcm_of(double a, double b, double tolerance) {
