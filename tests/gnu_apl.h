@@ -1,4 +1,4 @@
-/* What the tests against GNU APL share: one script, run by GNU's `apl` and by a session of ours, and their outputs. */
+/* What the tests against GNU APL share: finding GNU's `apl`, running a script in it, gathering output. */
 #ifndef APLI_TESTS_GNU_APL_H
 #define APLI_TESTS_GNU_APL_H
 
@@ -44,6 +44,9 @@ static inline bool run_in_gnu_apl(const AplText *script, AplText *output) {
     return written;
 }
 
-static inline void append_output(void *user, const char *bytes, size_t length) { apli_text_append(user, bytes, length); }
+/* A session's `write`, with an AplText for its user. */
+static inline void append_output(void *user, const char *bytes, size_t length) {
+    apli_text_append(user, bytes, length);
+}
 
 #endif

@@ -1,6 +1,6 @@
-/* The model page in GNU APL: the same files and the same small weights give the same logits there and here, each to 1e-6 of
-   itself. Both run one script (the page, the weights as APL literals, calls of `llama`), so here too the page computes in f64
-   by its APL text: the kernels take f32 only. */
+/* The model page in GNU APL: the same files and the same small weights give the same logits there and here, each
+   to 1e-6 of itself. Both run one script (the page, the weights as APL literals, calls of `llama`), so here too the
+   page computes in f64 by its APL text: the kernels take f32 only. */
 #include "gnu_apl.h"
 
 #include "generate/engine.h"
@@ -16,7 +16,7 @@
 #define TINY SOURCE_DIR "/tests/data/tiny_llama_f32.gguf"
 enum { MOST_LOGITS = 40000 };
 
-/* ---- the script ---------------------------------------------------------------------------------------------------- */
+/* ---- the script ---------------------------------------------------------------------------------------- */
 
 /* A number as APL writes it; nine digits tell all f32 apart. */
 static void append_number(AplText *script, double number) {
@@ -38,7 +38,8 @@ static AplErr append_variable(void *script, const char *name, AplArray *value) {
         apli_text_append_string(script, "'\n");
         return APL_OK;
     }
-    for (int axis = 0; axis < plain->rank; axis++) apli_text_printf(script, "%" PRId64 " ", plain->shape[axis]);
+    for (int axis = 0; axis < plain->rank; axis++)
+        apli_text_printf(script, "%" PRId64 " ", plain->shape[axis]);
     if (plain->rank) apli_text_append_string(script, "⍴");
     for (int64_t i = 0; i < plain->count; i++) append_number(script, apli_f64_at(plain, i));
     apli_text_append_string(script, "\n");
@@ -59,20 +60,22 @@ static void begin_script(AplText *script, const char *settings) {
     AplModel *model = NULL;
     if (apli_model_open(TINY, &model)) fail_msg("%s", apli_error_message());
     apli_text_append_string(script, "⎕IO←0\n");
-    for (const AplEmbeddedFile *file = apli_embedded_files; file->name; file++) apli_text_append(script, file->text, file->length);
+    for (const AplEmbeddedFile *file = apli_embedded_files; file->name; file++)
+        apli_text_append(script, file->text, file->length);
     apli_text_append_string(script, report);
     assert_int_equal(apli_model_define(model, append_variable, script), APL_OK);
     apli_model_close(model);
     apli_text_printf(script, "%s\nallocate 20\n", settings);
 }
 
-/* ---- running and comparing ------------------------------------------------------------------------------------------ */
+/* ---- running and comparing ----------------------------------------------------------------------------- */
 
 /* The numbers of an output, in which nothing else may be. */
 static int64_t read_numbers(const char *who, AplText *output, double *numbers) {
     APLI_AUTO_TEXT plain = {0};
     int64_t count = 0;
-    if (strstr(apli_text_string(output), "ERROR")) fail_msg("%s: %s", who, strstr(output->bytes, "ERROR") - 10);
+    const char *fault = strstr(apli_text_string(output), "ERROR");
+    if (fault) fail_msg("%s: ...%.200s", who, fault);
     for (size_t at = 0; at < output->length;) {
         uint32_t character = apli_utf8_next(output->bytes, output->length, &at);
         apli_text_append_codepoint(&plain, character == 0xAF ? '-' : character); /* ¯ */
@@ -102,7 +105,8 @@ static void agree(const char *settings, const char *calls, int64_t expected_coun
     assert_int_equal(apli_session_new(&session), APL_OK);
     session->write = append_output;
     session->user = &output;
-    if (apli_session_execute(session, "script", script.bytes, script.length, true, NULL)) fail_msg("%s", session->report.bytes);
+    if (apli_session_execute(session, "script", script.bytes, script.length, true, NULL))
+        fail_msg("%s", session->report.bytes);
     apli_session_free(session);
     assert_int_equal(read_numbers("GNU APL", &gnu_output, theirs), expected_count);
     assert_int_equal(read_numbers("aplaca", &output, ours), expected_count);
@@ -111,7 +115,8 @@ static void agree(const char *settings, const char *calls, int64_t expected_coun
         largest = fmax(largest, fabs(theirs[i]));
         difference = fmax(difference, fabs(theirs[i] - ours[i]) / fabs(theirs[i]));
     }
-    printf("%" PRId64 " logits up to %g differ by %.1g of themselves at most\n", expected_count, largest, difference);
+    printf("%" PRId64 " logits up to %g: they differ by %.1g of themselves at most\n", expected_count, largest,
+           difference);
     assert_true(largest > 0.01);
     assert_true(difference <= 1e-6);
 }
