@@ -30,22 +30,6 @@ typedef struct Terminal {
 
 static char state_directory[] = "/tmp/aplaca_session_XXXXXX";
 
-static void begin(Terminal *terminal) {
-    *terminal = (Terminal){0};
-    struct winsize size = {.ws_row = 50, .ws_col = 160};
-    terminal->pid = forkpty(&terminal->fd, NULL, NULL, &size);
-    assert_true(terminal->pid >= 0);
-    if (terminal->pid == 0) {
-        setenv("XDG_STATE_HOME", state_directory, 1);
-        setenv("LANG", "C", 1);
-        unsetenv("LC_ALL");
-        unsetenv("LC_CTYPE");
-        setenv("TERM", "xterm", 1);
-        execl(PROGRAM, "aplaca", "apl", (char *)NULL);
-        _exit(127);
-    }
-}
-
 static void type(Terminal *terminal, const char *keys) {
     assert_int_equal(write(terminal->fd, keys, strlen(keys)), strlen(keys));
 }
@@ -69,6 +53,23 @@ static double wait_for(Terminal *terminal, const char *text) {
 
 /* Control keys are keys only while a line is edited: the cursor has gone to the prompt's end. */
 static void wait_for_prompt(Terminal *terminal) { wait_for(terminal, "\033[7G"); }
+
+static void begin(Terminal *terminal) {
+    *terminal = (Terminal){0};
+    struct winsize size = {.ws_row = 50, .ws_col = 160};
+    terminal->pid = forkpty(&terminal->fd, NULL, NULL, &size);
+    assert_true(terminal->pid >= 0);
+    if (terminal->pid == 0) {
+        setenv("XDG_STATE_HOME", state_directory, 1);
+        setenv("LANG", "C", 1);
+        unsetenv("LC_ALL");
+        unsetenv("LC_CTYPE");
+        setenv("TERM", "xterm", 1);
+        execl(PROGRAM, "aplaca", "apl", (char *)NULL);
+        _exit(127);
+    }
+    wait_for_prompt(terminal);
+}
 
 static int end(Terminal *terminal) {
     int status;
@@ -146,9 +147,8 @@ static void ctrl_c_stops_a_computation_and_keeps_the_workspace(void **state) {
     (void)state;
     Terminal terminal;
     begin(&terminal);
-    type(&terminal, "x←42\r{∇⍵}1\r");
-    wait_for(&terminal, "{∇⍵}1");
-    usleep(300000);
+    type(&terminal, "x←42\r⎕←'going' ⋄ {∇⍵}1\r");
+    wait_for(&terminal, "\ngoing\r\n");
     type(&terminal, "\003");
     assert_true(wait_for(&terminal, "INTERRUPT") < 5);
     wait_for_prompt(&terminal);
@@ -188,7 +188,6 @@ static void history_is_kept_for_its_owner_alone(void **state) {
     assert_int_equal(stat(path, &file), 0);
     assert_int_equal(file.st_mode & 0777, 0600);
     begin(&terminal);
-    wait_for_prompt(&terminal);
     type(&terminal, "\020\020\r"); /* two lines up */
     wait_for(&terminal, "\n123000\r\n");
     type(&terminal, ")OFF\r");

@@ -231,6 +231,7 @@ static AplErr render_items(Render *render) {
         render->heights[row] = 1;
         for (int64_t i = row * render->columns; i < (row + 1) * render->columns; i++) {
             AplArray *item = apli_items(array)[i];
+            if ((i & 0xFFF) == 0) TRY(apli_check(render->env));
             if (is_simple_scalar(item)) continue;
             APLI_AUTO AplArray *plain = NULL;
             TRY(apli_plain(item, &plain));
