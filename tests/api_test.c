@@ -1,4 +1,5 @@
 /* The public functions, seen as a program outside sees them: only aplaca.h. */
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -206,6 +207,22 @@ static void a_model_answers_the_same_for_the_same_seed(void **state) {
     assert_int_equal(apl_model_open("/there/is/no.gguf", NULL, &model), APL_FILE_NAME);
 }
 
+/* ⍺⍺ is a value in one call and a function in the next, and the statement is parsed for each. */
+static void a_statement_parsed_again_keeps_only_its_last_parse(void **state) {
+    (void)state;
+    AplSession *session;
+    static const char define[] = "operator←{B←⍺⍺ ⋄ 1}\n"
+                                 "∇R←alternate N;I\n"
+                                 ":For I :In ⍳N\nR←(I operator)1 ⋄ R←(-operator)1\n:EndFor\n∇\nR←alternate 100\n";
+    static const char often[] = "R←alternate 20000";
+    assert_int_equal(apl_session_new(&session), APL_OK);
+    assert_int_equal(apl_session_execute(session, define, strlen(define), NULL), APL_OK);
+    const size_t before = mallinfo2().uordblks;
+    assert_int_equal(apl_session_execute(session, often, strlen(often), NULL), APL_OK);
+    assert_true(mallinfo2().uordblks < before + (1 << 20));
+    apl_session_free(session);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(error_kinds_are_those_of_the_library),
@@ -214,6 +231,7 @@ int main(void) {
         cmocka_unit_test(text_is_utf8_both_ways),
         cmocka_unit_test(nested_arrays_hold_their_items),
         cmocka_unit_test(output_errors_and_calls_reach_the_caller),
+        cmocka_unit_test(a_statement_parsed_again_keeps_only_its_last_parse),
         cmocka_unit_test(a_model_answers_the_same_for_the_same_seed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

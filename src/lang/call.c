@@ -361,6 +361,7 @@ AplErr apli_run_body(AplFrame *frame, AplArray **result, bool *shy) {
     bool leaves = false;
     *result = NULL;
     frame->statement = 0;
+    body->running++;
     while (!leaves && frame->statement < body->statement_count) {
         AplStatement *statement = &body->statements[frame->statement++];
         error = apli_check(&session->env);
@@ -374,6 +375,7 @@ AplErr apli_run_body(AplFrame *frame, AplArray **result, bool *shy) {
             leaves = false;
         }
     }
+    body->running--;
     session->frame = frame->caller;
     return error;
 }

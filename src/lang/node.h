@@ -113,7 +113,7 @@ typedef struct AplStatement {
     uint64_t epoch;
     AplAssumption *assumptions;
     int32_t assumption_count;
-    AplNode *made; /* every node of this and of earlier parses */
+    AplNode *made; /* every node of this parse, and of earlier ones that may have been running then */
 } AplStatement;
 
 typedef enum AplBodyKind { BODY_IMMEDIATE, BODY_DFN, BODY_TRADFN } AplBodyKind;
@@ -122,6 +122,7 @@ enum { MOST_SYSTEM_LOCALS = 16 };
 
 struct AplBody {
     int32_t references;
+    int32_t running; /* frames that run its statements now */
     AplBodyKind kind;
     AplSource *source;
     int32_t first, last; /* its tokens in the source: a dfn with its braces, a tradfn without its ∇s */

@@ -745,7 +745,11 @@ AplErr apli_parse_statement(AplFrame *frame, AplStatement *statement) {
     if (statement->parsed && still_true(frame, statement)) return APL_OK;
     Parser parser = {.frame = frame, .statement = statement, .source = frame->body->source, .body = frame->body};
     statement->parsed = false;
-    statement->assumption_count = 0; /* nodes of earlier parses stay in `made`: an outer call may be running them */
+    statement->assumption_count = 0;
+    if (frame->body->running == 1) { /* otherwise an outer call may be running the nodes of the earlier parse */
+        apli_nodes_free(statement->made);
+        statement->made = NULL;
+    }
     statement->tree = statement->second = NULL;
     statement->epoch = frame->session->workspace.class_epoch;
     switch ((AplStatementKind)statement->kind) {
