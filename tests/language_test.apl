@@ -216,3 +216,5 @@ spread ⍉3 3⍴(⍳9)÷2 ←→ 0.5 2 3.5 1 2.5 4 1.5 3 4.5
 ⍝ a statement whose tree would be deeper than the stack
 ⍎'+',(100000⍴'¨'),'3' ←✗→ LIMIT ERROR: a statement of more than 20000
 ⍎'3',100000⍴'[]' ←✗→ LIMIT ERROR: a statement of more than 20000
+⍝ a shape with a zero is small, wherever the zero stands
+⍴(4611686018427387904 4 0)⍴0 ←→ 4611686018427387904 4 0

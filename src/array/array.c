@@ -84,6 +84,13 @@ void apli_storage_release(AplStorage *storage) {
 
 /* ---- headers ----------------------------------------------------------------------------------------------- */
 
+/* The product of a shape that has a zero must not depend on the other numbers' overflow. */
+static bool has_zero(const int64_t *shape, int rank) {
+    for (int i = 0; i < rank; i++)
+        if (shape[i] == 0) return true;
+    return false;
+}
+
 /* A header with room for rank entries of shape, as many of strides, and `inline_bytes` of elements. */
 static AplErr header_new(AplType type, AplForm form, int rank, const int64_t *shape, size_t inline_bytes,
                          AplArray **result) {
@@ -94,7 +101,7 @@ static AplErr header_new(AplType type, AplForm form, int rank, const int64_t *sh
     *array = (AplArray){.references = 1, .type = (uint8_t)type, .form = (uint8_t)form, .rank = (uint8_t)rank};
     array->shape = (int64_t *)(array + 1);
     array->data = (uint8_t *)array->shape + dimensions;
-    array->count = 1;
+    array->count = !has_zero(shape, rank);
     for (int i = 0; i < rank; i++) {
         array->shape[i] = shape[i];
         if (__builtin_mul_overflow(array->count, shape[i], &array->count) || array->count > INT64_MAX / 16) {
@@ -105,13 +112,6 @@ static AplErr header_new(AplType type, AplForm form, int rank, const int64_t *sh
     }
     *result = array;
     return APL_OK;
-}
-
-/* The product of a shape that has a zero must not depend on the other numbers' overflow. */
-static bool has_zero(const int64_t *shape, int rank) {
-    for (int i = 0; i < rank; i++)
-        if (shape[i] == 0) return true;
-    return false;
 }
 
 AplErr apli_array_new(AplType type, int rank, const int64_t *shape, AplArray **result) {
