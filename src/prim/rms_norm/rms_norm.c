@@ -5,7 +5,8 @@
 
 AplErr apli_rms_norm(AplEnv *env, AplArray *left, AplArray *right, AplArray **result, bool *declined) {
     (void)env;
-    *declined = !left || left->count != 1 || left->rank || !apli_type_is_number((AplType)left->type) || right->type != APLI_F32 ||
+    *declined = !left || left->count != 1 || left->rank || !apli_type_is_number((AplType)left->type) ||
+                (left->type == APLI_F64 && !left->weak) || right->type != APLI_F32 ||
                 right->form != APLI_PLAIN || right->rank < 1 || right->count == 0;
     if (*declined) return APL_OK;
     const double epsilon = apli_f64_at(left, 0);
