@@ -2,8 +2,8 @@
 PROMPT ?= Why is the sky blue?
 override PROMPT := $(value PROMPT)
 MODEL ?= models/smollm2-135m-instruct-q4_1.gguf
-# What the default model's card recommends for sampling.
-ARGS ?= --temp 0.2 --top-p 0.9
+# What the default model's card recommends for sampling; the penalty keeps so small a model from saying one phrase for ever.
+ARGS ?= --temp 0.2 --top-p 0.9 --repeat-penalty 1.1
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 30
 JOBS := $(shell nproc)
@@ -28,7 +28,7 @@ help:
 setup:
 	@scripts/setup
 
-run: $(PROGRAM) $(MODEL)
+run: $(PROGRAM) $(filter models/smollm2-135m-instruct-q4_1.gguf,$(MODEL))
 	@$(PROGRAM) run $(MODEL) -p "$$PROMPT" $(ARGS)
 
 models/smollm2-135m-instruct-q4_1.gguf:
