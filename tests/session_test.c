@@ -232,6 +232,24 @@ static void a_wrong_command_line_is_status_2(void **state) {
     assert_int_equal(status, 1);
 }
 
+static void a_file_that_is_no_text_does_not_reach_the_terminal(void **state) {
+    (void)state;
+    int status;
+    const char *output = shell("printf 'A\\033[2J\\377' >$DIRECTORY/binary; $APLACA apl $DIRECTORY/binary 2>&1", &status);
+    assert_int_equal(status, 1);
+    assert_non_null(strstr(output, "SYNTAX ERROR: byte 5 is no UTF-8\n"));
+    assert_non_null(strstr(output, "binary:1: A…\n"));
+}
+
+static void help_of_a_command_and_lost_help(void **state) {
+    (void)state;
+    int status;
+    assert_non_null(strstr(shell("$APLACA help run", &status), "usage: aplaca run"));
+    assert_int_equal(status, 0);
+    shell("$APLACA --help 2>&1 >/dev/full", &status);
+    assert_int_equal(status, 1);
+}
+
 static void memory_has_a_limit(void **state) {
     (void)state;
     int status;
@@ -285,6 +303,8 @@ int main(void) {
         cmocka_unit_test(history_is_kept_for_its_owner_alone),
         cmocka_unit_test(scripts_have_arguments_input_and_an_exit_status),
         cmocka_unit_test(a_wrong_command_line_is_status_2),
+        cmocka_unit_test(a_file_that_is_no_text_does_not_reach_the_terminal),
+        cmocka_unit_test(help_of_a_command_and_lost_help),
         cmocka_unit_test(memory_has_a_limit),
         cmocka_unit_test(long_primitives_stop_at_ctrl_c),
     };

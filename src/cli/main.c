@@ -50,17 +50,29 @@ static void *invoke(void *user) {
     return NULL;
 }
 
+/* The status to exit with: not 0 if output was lost. */
+static int finish(int status) {
+    if (fflush(stdout) == 0 && !ferror(stdout)) return status;
+    fprintf(stderr, "aplaca: what was written did not reach standard output: is the disk full?\n");
+    return status ? status : 1;
+}
+
 enum { STACK_BYTES = 512 << 20 }; /* address space: only what is used becomes memory */
 
 int main(int count, char **arguments) {
+    char *help_of_command[] = {arguments[0], count > 2 ? arguments[2] : NULL, "--help", NULL};
+    if (count > 2 && strcmp(arguments[1], "help") == 0) {
+        arguments = help_of_command;
+        count = 3;
+    }
     if (count < 2 || strcmp(arguments[1], "--help") == 0 || strcmp(arguments[1], "-h") == 0 ||
         strcmp(arguments[1], "help") == 0) {
         help(count < 2 ? stderr : stdout);
-        return count < 2 ? 2 : 0;
+        return count < 2 ? 2 : finish(0);
     }
     if (strcmp(arguments[1], "--version") == 0) {
         printf("aplaca %s\n", APLI_VERSION);
-        return 0;
+        return finish(0);
     }
     Invocation invocation = {.count = count - 1, .arguments = arguments + 1};
     for (int i = 0; i < apli_command_count; i++)
@@ -76,7 +88,5 @@ int main(int count, char **arguments) {
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
     if (pthread_create(&thread, &attributes, invoke, &invocation) == 0) pthread_join(thread, NULL);
     else invoke(&invocation);
-    if (fflush(stdout) == 0 && !ferror(stdout)) return invocation.status;
-    fprintf(stderr, "aplaca: what was written did not reach standard output: is the disk full?\n");
-    return invocation.status ? invocation.status : 1;
+    return finish(invocation.status);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 enum { MOST_CALLS = 8 };
+enum { BYTES_BEFORE = 160, BYTES_AFTER = 120 }; /* shown around the fault in a long line */
 
 void apli_report_clear(AplSession *session) {
     session->reported_calls = 0;
@@ -24,16 +25,37 @@ static int lines(const char *text, int32_t length) {
     return count;
 }
 
-/* The line of text that holds offset, with a caret below the offset. */
+static bool is_end(const char *text, int32_t length, int32_t at) {
+    return at >= length || text[at] == '\n' || text[at] == '\r';
+}
+
+/* Whether a terminal shows the code point at *position, which then is the next one's. */
+static bool is_shown(const char *text, int32_t length, int32_t *position) {
+    size_t at = 0;
+    uint32_t point = apli_utf8_next(text + *position, (size_t)(length - *position), &at);
+    bool invalid = point == 0xFFFD && !apli_utf8_valid(text + *position, at, &(size_t){0});
+    if (invalid || (point < ' ' && point != '\t') || (point >= 0x7F && point < 0xA0)) return false;
+    *position += (int32_t)at;
+    return true;
+}
+
+/* The line of text that holds offset, with a caret below the offset. Of a long line: what lies around the offset.
+   The line is shown up to its first byte that is no text. */
 static void add_line(AplText *report, const char *prefix, const char *text, int32_t length, int32_t offset) {
-    int32_t begin = offset < length ? offset : length, end = begin;
-    while (begin > 0 && text[begin - 1] != '\n') begin--;
-    while (end < length && text[end] != '\n') end++;
-    while (begin < offset && (text[begin] == ' ' || text[begin] == '\t')) begin++;
+    int32_t fault = offset < length ? offset : length, begin = fault;
+    while (begin > 0 && text[begin - 1] != '\n' && fault - begin < BYTES_BEFORE) begin--;
+    bool later = begin > 0 && text[begin - 1] != '\n';
+    while (later && begin < fault && ((unsigned char)text[begin] & 0xC0) == 0x80) begin++;
+    while (begin < fault && (text[begin] == ' ' || text[begin] == '\t')) begin++;
+    int32_t end = begin;
+    while (!is_end(text, length, end) && end - fault < BYTES_AFTER && is_shown(text, length, &end)) continue;
+    bool more = !is_end(text, length, end);
     apli_text_append_string(report, prefix);
+    if (later) apli_text_append_string(report, "…");
     apli_text_append(report, text + begin, (size_t)(end - begin));
-    apli_text_append_string(report, "\n");
-    int indent = columns(prefix, (int32_t)strlen(prefix)) + columns(text + begin, offset - begin);
+    apli_text_append_string(report, more ? "…\n" : "\n");
+    int32_t before = fault < end ? fault : end;
+    int indent = columns(prefix, (int32_t)strlen(prefix)) + later + columns(text + begin, before - begin);
     apli_text_printf(report, "%*s∧\n", indent, "");
 }
 
