@@ -39,3 +39,7 @@ trapped 0 ←→ 11 'DOMAIN ERROR: ÷0' 'f[0] f←{÷⍵}' '        ∧'
 ⍝ a program's own errors
 'too hot'⎕SIGNAL 500 ←✗→ ERROR 500: too hot
 {500::⎕EN ⋄ 'too hot'⎕SIGNAL 500}0 ←→ 500
+⍝ an error halfway leaves the variable as it was
+HALF←1.5 2.5 3.5
+HALF÷←1 1 0 ←✗→ DOMAIN ERROR
+HALF ←→ 1.5 2.5 3.5

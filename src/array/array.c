@@ -4,6 +4,7 @@
 #include "elem/packed.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,18 +13,46 @@
 /* Elements up to this many bytes lie in the header's own block. */
 enum { INLINE_BYTES = 256, PADDING = 64, CANARY = 0xA5 };
 
-static _Atomic size_t memory_used, memory_peak;
+static _Atomic int64_t memory_used, memory_peak;
 static size_t memory_limit = SIZE_MAX;
 
 void apli_memory_set_limit(size_t bytes) { memory_limit = bytes; }
-size_t apli_memory_used(void) { return memory_used; }
-size_t apli_memory_peak(void) { return memory_peak; }
+size_t apli_memory_peak(void) { return (size_t)memory_peak; }
 size_t apli_memory_limit(void) { return memory_limit; }
+
+static void note_peak(int64_t used) {
+    int64_t peak = memory_peak;
+    while (used > peak && !atomic_compare_exchange_weak(&memory_peak, &peak, used)) {}
+}
+
+/* Small blocks are counted in batches of each thread, so that counting costs them next to nothing. */
+enum { COUNT_BATCH = 1 << 16 };
+static _Thread_local int64_t uncounted;
+
+size_t apli_memory_used(void) {
+    int64_t used = memory_used + uncounted;
+    return used > 0 ? (size_t)used : 0;
+}
+
+/* Adds the bytes of a header's block, or takes them away. False when they do not fit any more. */
+static bool count_block(AplArray *array, int sign) {
+    uncounted += sign * (int64_t)malloc_usable_size(array);
+    if (uncounted < COUNT_BATCH && uncounted > -COUNT_BATCH) return true;
+    int64_t used = atomic_fetch_add(&memory_used, uncounted) + uncounted;
+    uncounted = 0;
+    note_peak(used);
+    return sign < 0 || used < 0 || (size_t)used <= memory_limit;
+}
+
+static void free_block(AplArray *array) {
+    count_block(array, -1);
+    free(array);
+}
 
 /* ---- storage ----------------------------------------------------------------------------------------------- */
 
 static AplErr storage_new(size_t size, AplType type, bool zero, AplStorage **result) {
-    size_t used = memory_used;
+    size_t used = apli_memory_used();
     FAIL_IF(size > memory_limit || used > memory_limit - size, APL_WS_FULL,
             "an array of %zu bytes, where %zu of the workspace's %zu are in use", size, used, memory_limit);
     size_t padded = (size + PADDING + APLI_ALIGNMENT - 1) / APLI_ALIGNMENT * APLI_ALIGNMENT;
@@ -41,9 +70,7 @@ static AplErr storage_new(size_t size, AplType type, bool zero, AplStorage **res
 #ifdef APLI_DEBUG
     memset(bytes + size, CANARY, padded - size);
 #endif
-    used = atomic_fetch_add(&memory_used, size) + size;
-    size_t peak = memory_peak;
-    while (used > peak && !atomic_compare_exchange_weak(&memory_peak, &peak, used)) {}
+    note_peak(atomic_fetch_add(&memory_used, (int64_t)size) + (int64_t)size);
     *result = storage;
     return APL_OK;
 }
@@ -74,7 +101,7 @@ void apli_storage_release(AplStorage *storage) {
         if (storage->type == APLI_NESTED)
             release_items((AplArray **)storage->bytes, (int64_t)(storage->size / sizeof(AplArray *)));
         check_canary(storage);
-        atomic_fetch_sub(&memory_used, storage->size);
+        atomic_fetch_sub(&memory_used, (int64_t)storage->size);
         free(storage->block);
     } else if (storage->release) {
         storage->release(storage->owner);
@@ -98,6 +125,11 @@ static AplErr header_new(AplType type, AplForm form, int rank, const int64_t *sh
     size_t dimensions = (size_t)rank * (form == APLI_STRIDED ? 2 : 1) * sizeof(int64_t);
     AplArray *array = malloc(sizeof *array + dimensions + inline_bytes);
     FAIL_IF(!array, APL_WS_FULL, "no memory for an array's header");
+    if (!count_block(array, 1)) {
+        free_block(array);
+        apli_fail(APL_WS_FULL, "small arrays fill the workspace's %zu bytes", memory_limit);
+        return APL_WS_FULL;
+    }
     *array = (AplArray){.references = 1, .type = (uint8_t)type, .form = (uint8_t)form, .rank = (uint8_t)rank};
     array->shape = (int64_t *)(array + 1);
     array->data = (uint8_t *)array->shape + dimensions;
@@ -105,7 +137,7 @@ static AplErr header_new(AplType type, AplForm form, int rank, const int64_t *sh
     for (int i = 0; i < rank; i++) {
         array->shape[i] = shape[i];
         if (__builtin_mul_overflow(array->count, shape[i], &array->count) || array->count > INT64_MAX / 16) {
-            free(array);
+            free_block(array);
             apli_fail(APL_LIMIT, "the shape holds more elements than an array can have");
             return APL_LIMIT;
         }
@@ -131,7 +163,7 @@ AplErr apli_array_new(AplType type, int rank, const int64_t *shape, AplArray **r
         TRY(header_new(type, APLI_PLAIN, rank, shape, 0, &array));
         AplErr error = apli_storage_new(bytes, type, &array->storage);
         if (error) {
-            free(array);
+            free_block(array);
             return error;
         }
         array->data = array->storage->bytes;
@@ -146,7 +178,7 @@ AplErr apli_array_zero(AplType type, int rank, const int64_t *shape, AplArray **
     TRY(header_new(type, APLI_PLAIN, rank, shape, 0, &array));
     AplErr error = storage_new(apli_type_bytes(type, array->count), type, true, &array->storage);
     if (error) {
-        free(array);
+        free_block(array);
         return error;
     }
     array->data = array->storage->bytes;
@@ -175,14 +207,14 @@ static void free_with_items(AplArray *array) {
     } else if (array->type == APLI_NESTED) {
         release_items(apli_items(array), array->count ? array->count : 1);
     }
-    free(array);
+    free_block(array);
 }
 
 void apli_array_release(AplArray *array) {
     if (!array || --array->references > 0) return;
     if (array->type != APLI_NESTED && array->form != APLI_STACKED && array->form != APLI_TURNED) {
         apli_storage_release(array->storage);
-        free(array);
+        free_block(array);
         return;
     }
     /* what goes while another array is being freed waits: arrays may be nested deeper than the stack is */
@@ -243,7 +275,7 @@ AplErr apli_array_borrow(AplType type, int rank, const int64_t *shape, void *byt
     size_t needed = apli_type_bytes(type, array->count);
     AplStorage *storage = needed <= size ? malloc(sizeof *storage) : NULL;
     if (!storage) {
-        free(array);
+        free_block(array);
         apli_fail(APL_WS_FULL, "an array of %zu bytes over %zu", needed, size);
         return APL_WS_FULL;
     }

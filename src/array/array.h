@@ -169,7 +169,8 @@ const char *apli_shape_text(const AplArray *array);
 
 /* ---- memory ------------------------------------------------------------------------------------------------- */
 
-/* Bytes that heap storage may occupy at once, over all arrays of the process; past it, WS FULL. */
+/* Bytes that arrays may occupy on the heap at once, headers included, over the whole process (to some 64 KB a thread); past it,
+   WS FULL. */
 void apli_memory_set_limit(size_t bytes);
 size_t apli_memory_used(void);
 size_t apli_memory_peak(void);

@@ -39,18 +39,10 @@ static AplErr assign_name(AplFrame *frame, AplNode *target, AplNode *function, A
     APLI_AUTO AplArray *old = apli_array_retain(place->array), *fresh = NULL;
     AplFunction *modifier;
     TRY(apli_eval_function(frame, function, &modifier));
-    /* for a primitive the variable lets go of its value, so that it may work in place */
-    if (modifier->kind == APLI_FUNCTION_PRIM) {
-        place->class = CLASS_NONE;
-        old->references--;
-    }
+    /* `old` is held twice, so that an error halfway leaves the variable as it was */
     AplErr error = apli_call(&frame->session->env, modifier, old, value, &fresh);
     apli_function_release(modifier);
     TRY(place_of(frame, target, true, &place));
-    if (place->class == CLASS_NONE) {
-        place->class = CLASS_VALUE;
-        place->array = apli_array_retain(old);
-    }
     TRY(error);
     FAIL_IF(!fresh, APL_VALUE, "the function gave no result");
     set_place(frame, target, place, fresh);
