@@ -74,7 +74,18 @@ static void begin(Terminal *terminal) {
 static int end(Terminal *terminal) {
     int status;
     char buffer[4096];
-    while (read(terminal->fd, buffer, sizeof buffer) > 0) {}
+    /* a Ctrl-D that came before the line was being edited is a character of the line: the line is cleared, and Ctrl-D
+       pressed again */
+    for (int tries = 0; tries < 20; tries++) {
+        struct pollfd ready = {.fd = terminal->fd, .events = POLLIN};
+        if (poll(&ready, 1, 1000) == 0) type(terminal, "\025\004");
+        else {
+            ssize_t length = read(terminal->fd, buffer, sizeof buffer);
+            if (length <= 0) break;
+            apli_text_append(&terminal->seen, buffer, (size_t)length);
+        }
+        if (tries == 19) fail_msg("the session does not end; the terminal shows\n%s", apli_text_string(&terminal->seen));
+    }
     waitpid(terminal->pid, &status, 0);
     close(terminal->fd);
     apli_text_free(&terminal->seen);
