@@ -318,7 +318,7 @@ AplErr apli_stack(AplArray *const *cells, int64_t count, AplArray **result) {
     return APL_OK;
 }
 
-/* ---- views that share a storage (declared here because they need header_new) --------------------------------- */
+/* ---- views that share a storage ------------------------------------------------------------------------------ */
 
 /* A header of `form` over the storage of `array`, whose elements do not lie inside its header. */
 static AplErr share(AplArray *array, AplForm form, int rank, const int64_t *shape, uint8_t *data, AplArray **result) {
