@@ -29,16 +29,17 @@ static inline bool gnu_apl_is_here(void) {
     return here;
 }
 
-/* Runs a script in GNU APL; it goes on after an error, so look for one in the output. */
+/* Runs a script in GNU APL; it goes on after an error, so look for one in the output. Without shared variables
+   (--noSV): their server is a process that outlives `apl` and would hold the output's pipe open for ever. */
 static inline bool run_in_gnu_apl(const AplText *script, AplText *output) {
-    char path[] = "/tmp/aplaca-gnu-apl-XXXXXX", command[80];
+    char path[] = "/tmp/aplaca-gnu-apl-XXXXXX", command[100];
     int descriptor = mkstemp(path);
     FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "w");
     if (!file) return false;
     fwrite(script->bytes, 1, script->length, file);
     fputs("\n)OFF\n", file);
     bool written = fclose(file) == 0;
-    snprintf(command, sizeof command, "apl --script -f %s 2>&1 </dev/null", path);
+    snprintf(command, sizeof command, "timeout 100 apl --script --noSV -f %s 2>&1 </dev/null", path);
     if (written) output_of(command, output);
     unlink(path);
     return written;
