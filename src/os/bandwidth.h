@@ -26,4 +26,11 @@ void apli_measure_arithmetic(const AplCpu *cpu, const int *threads, int count, d
 /* What apli_measure_arithmetic uses on this processor: "avx512f", "fma", "asimd" or "scalar". */
 const char *apli_arithmetic_name(const AplCpu *cpu);
 
+/* rates[i] ← 8-bit integer operations a second (two a multiply-add) of threads[i] threads together, by the widest dot
+   product of bytes there is; 0 where the processor has none. */
+void apli_measure_dot_product(const AplCpu *cpu, const int *threads, int count, double seconds, double *rates);
+
+/* What apli_measure_dot_product uses on this processor: "avx512_vnni", "avx_vnni", "asimddp", or NULL. */
+const char *apli_dot_product_name(const AplCpu *cpu);
+
 #endif
