@@ -5,12 +5,15 @@ _aplaca() {
     local -a files
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        words="run eval inspect tokenize apl doctor --help --version"
+        words="run eval bench inspect tokenize apl doctor --help --version"
     else
         case $previous in
         -p|-n|-e|--temp|--top-k|--top-p|--min-p|--repeat-penalty|--seed|--stop|--system|--threads|--ctx|--chunk) return ;;
         --layers|--chunks|--metadata|--decode|--seconds|--memory) return ;;
-        -f|--test) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+        -r|--depth|--sequences) return ;;
+        --shape) mapfile -t COMPREPLY < <(compgen -W "tinyllama mistral-7b smollm2 llama-8b" -- "$current"); return ;;
+        --bits) mapfile -t COMPREPLY < <(compgen -W "8 4 2 ternary 1" -- "$current"); return ;;
+        -f|--test|--save) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
         --model) mapfile -t COMPREPLY < <(compgen -f -X '!*.gguf' -- "$current"; compgen -d -- "$current"); return ;;
         esac
         case $command in
@@ -18,6 +21,8 @@ _aplaca() {
                     $engine --json --help" ;;
         eval) if ((COMP_CWORD == 2)); then words="perplexity --help"
               else words="--model --ctx --chunks $engine --json --help"; fi ;;
+        bench) words="--shape --bits --layers --seed --save -p -n --depth --threads --sequences -r --chunk --no-fused --seconds
+                      --json --help" ;;
         inspect) words="--tensors --metadata --ctx --json --help" ;;
         tokenize) words="--ids --count --no-special --decode --json --help" ;;
         apl) words="-e --model --no-fused --memory --test --help" ;;
@@ -27,7 +32,7 @@ _aplaca() {
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
     if ((COMP_CWORD > 1)) && [[ $current != -* ]]; then
         case $command in
-        run|inspect|tokenize) mapfile -t files < <(compgen -f -X '!*.gguf' -- "$current"; compgen -d -- "$current") ;;
+        run|bench|inspect|tokenize) mapfile -t files < <(compgen -f -X '!*.gguf' -- "$current"; compgen -d -- "$current") ;;
         apl) mapfile -t files < <(compgen -f -X '!*.apl*' -- "$current"; compgen -d -- "$current") ;;
         eval) ((COMP_CWORD > 2)) && mapfile -t files < <(compgen -f -- "$current") ;;
         esac

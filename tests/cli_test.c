@@ -94,6 +94,13 @@ static void wrong_options_are_named_with_their_value(void **state) {
         {"aplaca eval accuracy text", 2, NULL, "there is no measure 'accuracy'; known are: perplexity"},
         {"aplaca eval perplexity text --ctx 2", 2, NULL, "--ctx takes a number from 4 to 16777216, not '2'"},
         {"aplaca tokenize --decode 5 words", 2, NULL, "--decode takes no text, not 'words'"},
+        {"aplaca bench --depth 0,x --shape smollm2", 2, NULL,
+         "--depth takes whole numbers separated by commas, not '0,x'"},
+        {"aplaca bench --threads 1,0 --shape smollm2", 2, NULL, "--threads takes numbers from 1 to 256, not '1,0'"},
+        {"aplaca bench --depth 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", 2, NULL, "--depth takes at most 16 numbers"},
+        {"aplaca bench x.gguf --shape smollm2", 2, NULL, "a MODEL and --shape: which one?"},
+        {"aplaca bench x.gguf --save y.gguf", 2, NULL, "there is no --shape"},
+        {"aplaca bench -p 0 -n 0", 2, NULL, "there is nothing to measure"},
         {"aplaca doctor well", 2, NULL, "'well' is one argument too many"});
 }
 
@@ -102,6 +109,7 @@ static void every_command_has_help(void **state) {
     EXPECT({"aplaca --help", 0, "usage: aplaca COMMAND", NULL}, {"aplaca --version", 0, "aplaca 0.", NULL},
            {"aplaca run --help", 0, "--repeat-penalty R", NULL},
            {"aplaca eval --help", 0, "--chunks N", NULL},
+           {"aplaca bench --help", 0, "--sequences LIST", NULL},
            {"aplaca inspect --help", 0, "--metadata KEY", NULL},
            {"aplaca tokenize --help", 0, "--decode IDS", NULL}, {"aplaca doctor --help", 0, "--json", NULL},
            {"aplaca apl --help", 0, "-e EXPRESSION", NULL});
@@ -240,6 +248,26 @@ static void the_doctor_tells_what_is_used(void **state) {
     EXPECT({"APLACA_ISA=scalar aplaca doctor --seconds 0", 0, "kernels      scalar", NULL});
 }
 
+static void a_bench_measures_a_file_and_a_shape(void **state) {
+    (void)state;
+    json_t *report = run_json("aplaca bench $tiny -p 6 -n 3 --depth 4,0 --sequences 2 --threads 1 -r 2 --seconds 0 --json");
+    const json_t *results = json_object_get(report, "results"), *last = json_array_get(results, 4);
+    assert_int_equal(json_array_size(results), 5);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(results, 0), "test")), "prompt");
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(results, 1), "n_gen")), 3);
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(results, 1), "n_depth")), 4);
+    assert_int_equal(json_integer_value(json_object_get(last, "sequences")), 2);
+    assert_int_equal(json_integer_value(json_object_get(last, "n_depth")), 0);
+    assert_int_equal(json_array_size(json_object_get(last, "seconds")), 2);
+    assert_true(json_is_null(json_object_get(last, "share_of_read")));
+    json_decref(report);
+    EXPECT({"aplaca bench --shape smollm2 --layers 1 --bits 8 --save saved.gguf -p 0 -n 0", 0, "q8_0", NULL},
+           {"aplaca inspect saved.gguf --metadata general.name", 0, "smollm2, random, 8 bits", NULL},
+           {"aplaca bench saved.gguf -p 0 -n 2 -r 1 --threads 1 --seconds 0", 0, "decode 2", NULL},
+           {"aplaca bench --shape gpt-9", 1, NULL, "there is no shape \"gpt-9\""},
+           {"aplaca bench $tiny -p 300 -n 0 --seconds 0", 1, NULL, "a context of 300 tokens"});
+}
+
 static int make_folder(void **state) {
     (void)state;
     unsetenv("APLACA_MODEL");
@@ -266,6 +294,7 @@ int main(void) {
         cmocka_unit_test(tokens_are_shown_and_put_together_again),
         cmocka_unit_test(a_model_is_inspected),
         cmocka_unit_test(the_doctor_tells_what_is_used),
+        cmocka_unit_test(a_bench_measures_a_file_and_a_shape),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -40,7 +40,7 @@ static AplErr find_model(Findings *findings) {
     AplModel *model;
     TRY(apli_model_path(NULL, &findings->model));
     TRY(apli_model_open(findings->model.bytes, &model));
-    findings->weight_bytes = apli_weight_bytes(model, 0);
+    findings->weight_bytes = apli_model_weight_bytes(model, 0);
     apli_model_close(model);
     return APL_OK;
 }

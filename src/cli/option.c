@@ -47,6 +47,28 @@ static bool read_real(const char *text, double *value) {
     return *text && !*end && isfinite(*value);
 }
 
+/* Numbers separated by commas, in place of those that the list had. -1, or the exit status of a complaint. */
+static int assign_integers(const AplSyntax *syntax, const AplOption *option, const char *text) {
+    const AplOptionIntegers *list = option->value;
+    char *end;
+    *list->count = 0;
+    for (const char *next = text;; next = end + 1) {
+        errno = 0;
+        const int64_t number = strtoll(next, &end, 10);
+        if (end == next || errno || (*end && *end != ','))
+            return apli_complain_usage(syntax->command, "%s takes whole numbers separated by commas, not '%s'",
+                                       option->name, text);
+        if ((double)number < option->least || (double)number > option->most)
+            return apli_complain_usage(syntax->command, "%s takes numbers from %.15g to %.15g, not '%s'", option->name,
+                                       option->least, option->most, text);
+        if (*list->count == list->most)
+            return apli_complain_usage(syntax->command, "%s takes at most %d numbers, not '%s'", option->name,
+                                       list->most, text);
+        list->values[(*list->count)++] = number;
+        if (!*end) return -1;
+    }
+}
+
 /* -1, or the exit status of a complaint. */
 static int assign(const AplSyntax *syntax, const AplOption *option, const char *text) {
     if (option->kind == APLI_OPTION_TEXT) {
@@ -58,6 +80,7 @@ static int assign(const AplSyntax *syntax, const AplOption *option, const char *
         texts->texts[texts->count++] = text;
         return -1;
     }
+    if (option->kind == APLI_OPTION_INTEGERS) return assign_integers(syntax, option, text);
     double number;
     const bool integer = option->kind == APLI_OPTION_INTEGER;
     int64_t whole = 0;

@@ -10,6 +10,7 @@ typedef enum AplOptionKind {
     APLI_OPTION_TEXT,    /* const char * */
     APLI_OPTION_TEXTS,   /* AplOptionTexts: may be given several times */
     APLI_OPTION_INTEGER, /* int64_t, from least to most */
+    APLI_OPTION_INTEGERS, /* AplOptionIntegers: separated by commas, each from least to most */
     APLI_OPTION_REAL     /* double, from least to most */
 } AplOptionKind;
 
@@ -26,6 +27,11 @@ typedef struct AplOptionTexts {
     const char **texts; /* room for as many as there are arguments */
     int count;
 } AplOptionTexts;
+
+typedef struct AplOptionIntegers {
+    int64_t *values; /* room for `most` */
+    int most, *count;
+} AplOptionIntegers;
 
 typedef struct AplSyntax {
     const char *command; /* "run" */

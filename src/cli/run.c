@@ -42,19 +42,6 @@ bool apli_print_piece(void *user, const char *bytes, size_t length) {
     return fwrite(bytes, 1, length, stdout) == length && fflush(stdout) == 0;
 }
 
-uint64_t apli_weight_bytes(const AplModel *model, int64_t layers) {
-    const AplGguf *gguf = apli_model_gguf(model);
-    const bool tied = !apli_gguf_find_tensor(gguf, "output.weight");
-    uint64_t bytes = 0;
-    for (uint64_t i = 0; i < apli_gguf_tensor_count(gguf); i++) {
-        const AplGgufTensor *tensor = apli_gguf_tensor(gguf, i);
-        if (layers && strncmp(tensor->name, "blk.", 4) == 0 && atoll(tensor->name + 4) >= layers) continue;
-        if (!tied && strcmp(tensor->name, "token_embd.weight") == 0) continue; /* a row of it only */
-        bytes += tensor->size;
-    }
-    return bytes;
-}
-
 static double rate(int64_t count, double seconds) { return seconds > 0 ? (double)count / seconds : 0; }
 
 /* Tokens a second if the weights were all that took time: how fast they can be read from where they are
@@ -67,7 +54,7 @@ static double memory_bound(AplRun *run) {
         run->read_rate =
             apli_measure_read(&cpu, apli_map_bytes(map), apli_map_size(map), apli_parallel_threads());
     }
-    return run->read_rate / (double)apli_weight_bytes(run->engine->model, run->model.layers);
+    return run->read_rate / (double)apli_model_weight_bytes(run->engine->model, run->model.layers);
 }
 
 void apli_print_speed(const AplRun *run, const AplAnswer *answer) {

@@ -18,8 +18,6 @@ typedef struct AplRun {
 void apli_catch_interrupts(AplEngine *engine);
 /* Says on stderr how fast the answer came, and why it ended where that needs saying. */
 void apli_print_speed(const AplRun *run, const AplAnswer *answer);
-/* Bytes of weights that one token reads. */
-uint64_t apli_weight_bytes(const AplModel *model, int64_t layers);
 /* AplReceive: writes to stdout at once; user is an int * that keeps the last byte. */
 bool apli_print_piece(void *user, const char *bytes, size_t length);
 

@@ -374,6 +374,40 @@ double apli_model_bits_per_weight(const AplModel *model) {
     return bytes * 8 / elements;
 }
 
+static bool is_output(const AplModel *model, const AplGgufTensor *tensor) {
+    const bool tied = !apli_gguf_find_tensor(model->gguf, "output.weight");
+    return strcmp(tensor->name, tied ? "token_embd.weight" : "output.weight") == 0;
+}
+
+/* Whether the tensor belongs to a layer of the first `layers` (0: all). */
+static bool is_of_layers(const AplGgufTensor *tensor, int64_t layers) {
+    return strncmp(tensor->name, "blk.", 4) == 0 && (!layers || atoll(tensor->name + 4) < layers);
+}
+
+uint64_t apli_model_weight_bytes(const AplModel *model, int64_t layers) {
+    uint64_t bytes = 0;
+    for (uint64_t i = 0; i < apli_gguf_tensor_count(model->gguf); i++) {
+        const AplGgufTensor *tensor = apli_gguf_tensor(model->gguf, i);
+        const bool is_embedding = strcmp(tensor->name, "token_embd.weight") == 0;
+        if (strncmp(tensor->name, "blk.", 4) == 0 ? is_of_layers(tensor, layers) : !is_embedding || is_output(model, tensor))
+            bytes += tensor->size;
+    }
+    return bytes;
+}
+
+uint64_t apli_model_layer_products(const AplModel *model, int64_t layers) {
+    uint64_t count = 0;
+    for (uint64_t i = 0; i < apli_gguf_tensor_count(model->gguf); i++) {
+        const AplGgufTensor *tensor = apli_gguf_tensor(model->gguf, i);
+        if (tensor->rank == 2 && is_of_layers(tensor, layers)) count += tensor->count;
+    }
+    return count;
+}
+
+uint64_t apli_model_output_products(const AplModel *model) {
+    return (uint64_t)model->config.vocab * (uint64_t)model->config.width;
+}
+
 uint64_t apli_model_memory_need(const AplModel *model, int64_t context) {
     const AplModelConfig *config = &model->config;
     double cache = 2.0 * sizeof(float) * (double)config->layers * (double)context * (double)(config->kv_heads * config->head_dim);

@@ -37,6 +37,11 @@ const char *apli_model_name(const AplModel *model, size_t *length);
 const char *apli_model_chat_template(const AplModel *model, size_t *length);
 /* Bytes of all tensors × 8 ÷ their elements. */
 double apli_model_bits_per_weight(const AplModel *model);
+/* Bytes of weights that one token reads, and multiplications by weights that it takes, in the first `layers` layers (0: all)
+   and the output. Of an embedding that is not the output, a token reads one row, which is not counted. */
+uint64_t apli_model_weight_bytes(const AplModel *model, int64_t layers);
+uint64_t apli_model_layer_products(const AplModel *model, int64_t layers); /* in the layers */
+uint64_t apli_model_output_products(const AplModel *model);                /* in the output */
 /* Bytes that answering needs at a context length: the file, and keys and values in f32 for every layer and position. */
 uint64_t apli_model_memory_need(const AplModel *model, int64_t context);
 /* The tokenizer that the file describes, owned by the caller; it does not need the model any more. */

@@ -1,0 +1,22 @@
+/* What `aplaca bench` measured (bench.c) and how it is shown (bench_print.c). */
+#ifndef APLI_CLI_BENCH_H
+#define APLI_CLI_BENCH_H
+
+#include "measure/series.h"
+
+typedef struct AplBenchReport {
+    AplCpu cpu;
+    AplSeriesPlan plan;
+    AplCeiling ceilings[APLI_SERIES_MOST]; /* one for each of plan.threads */
+    AplSeries series;
+    AplBench bench;
+    const AplModel *model; /* what the file holds; the bench's, or else `opened` */
+    AplModel *opened;
+    AplText path;
+    double made_seconds; /* making the random model; 0: there was a file */
+} AplBenchReport;
+
+void apli_bench_print(const AplBenchReport *report);
+AplErr apli_bench_print_json(const AplBenchReport *report);
+
+#endif
