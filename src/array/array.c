@@ -2,6 +2,7 @@
 #include "array/array.h"
 
 #include "elem/packed.h"
+#include "os/large_block.h"
 
 #include <inttypes.h>
 #include <malloc.h>
@@ -58,7 +59,10 @@ static AplErr storage_new(size_t size, AplType type, bool zero, AplStorage **res
     size_t padded = (size + PADDING + APLI_ALIGNMENT - 1) / APLI_ALIGNMENT * APLI_ALIGNMENT;
     AplStorage *storage = malloc(sizeof *storage);
     /* calloc has pages of zeros that exist only once they are written; it aligns to less, so the bytes begin further in */
-    void *block = padded < size ? NULL : zero ? calloc(1, padded + APLI_ALIGNMENT) : aligned_alloc(APLI_ALIGNMENT, padded);
+    void *block = padded < size               ? NULL
+                  : zero                       ? calloc(1, padded + APLI_ALIGNMENT)
+                  : padded >= APLI_LARGE_BLOCK ? apli_large_block_take(padded)
+                                               : aligned_alloc(APLI_ALIGNMENT, padded);
     if (!storage || !block) {
         free(storage);
         free(block);
@@ -102,7 +106,8 @@ void apli_storage_release(AplStorage *storage) {
             release_items((AplArray **)storage->bytes, (int64_t)(storage->size / sizeof(AplArray *)));
         check_canary(storage);
         atomic_fetch_sub(&memory_used, (int64_t)storage->size);
-        free(storage->block);
+        if (storage->size >= APLI_LARGE_BLOCK) apli_large_block_give(storage->block);
+        else free(storage->block);
     } else if (storage->release) {
         storage->release(storage->owner);
     }
@@ -400,6 +405,11 @@ AplErr apli_transpose_view(AplArray *array, const int *axes, AplArray **result) 
         APLI_AUTO AplArray *copy = NULL;
         TRY(apli_array_new((AplType)source->type, rank, shape, &copy));
         copy->weak = source->weak;
+        if (swap && source->type == APLI_BOOL) {
+            apli_bits_transpose(copy->data, source->data, source->shape[0], source->shape[1]);
+            *result = apli_move(&copy);
+            return APL_OK;
+        }
         int64_t index[APLI_MAX_RANK] = {0};
         for (int64_t i = 0; i < source->count; i++) {
             int64_t from = 0;

@@ -1,4 +1,4 @@
-/* The table of element types, half-precision numbers, bits, and conversion of runs of plain elements. */
+/* The table of element types, half-precision numbers, and conversion of runs of plain elements. */
 #include "elem/elem.h"
 
 const AplTypeInfo apli_types[APLI_TYPE_COUNT] = {
@@ -22,45 +22,6 @@ AplType apli_type_for_range(int64_t low, int64_t high) {
     if (low >= INT16_MIN && high <= INT16_MAX) return APLI_I16;
     if (low >= INT32_MIN && high <= INT32_MAX) return APLI_I32;
     return APLI_I64;
-}
-
-void apli_bits_copy(uint8_t *to, int64_t to_index, const uint8_t *from, int64_t from_index, int64_t count) {
-    if ((to_index & 7) == 0 && (from_index & 7) == 0) {
-        int64_t whole = count >> 3;
-        memmove(to + (to_index >> 3), from + (from_index >> 3), (size_t)whole);
-        to_index += whole * 8;
-        from_index += whole * 8;
-        count &= 7;
-    } else {
-        while (count > 0 && (to_index & 7)) {
-            apli_bit_set(to, to_index++, apli_bit_get(from, from_index++));
-            count--;
-        }
-        int shift = (int)(from_index & 7);
-        const uint8_t *source = from + (from_index >> 3);
-        uint8_t *target = to + (to_index >> 3);
-        int64_t whole = count >> 3;
-        if (shift == 0) {
-            memmove(target, source, (size_t)whole);
-        } else {
-            for (int64_t i = 0; i < whole; i++) target[i] = (uint8_t)(source[i] >> shift | source[i + 1] << (8 - shift));
-        }
-        to_index += whole * 8;
-        from_index += whole * 8;
-        count &= 7;
-    }
-    for (; count > 0; count--) apli_bit_set(to, to_index++, apli_bit_get(from, from_index++));
-}
-
-int64_t apli_bits_count(const uint8_t *bits, int64_t count) {
-    int64_t total = 0, byte = 0;
-    for (; (byte + 8) * 8 <= count; byte += 8) {
-        uint64_t word;
-        memcpy(&word, bits + byte, sizeof word);
-        total += __builtin_popcountll(word);
-    }
-    for (int64_t i = byte * 8; i < count; i++) total += apli_bit_get(bits, i);
-    return total;
 }
 
 float apli_f16_to_f32(uint16_t half) {
