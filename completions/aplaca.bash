@@ -1,7 +1,7 @@
 # bash completion for aplaca
 _aplaca() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}
-    local engine="--threads --layers --no-fused" words=""
+    local engine="--threads --layers --kv --no-fused" words=""
     local -a files
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
@@ -10,6 +10,7 @@ _aplaca() {
         case $previous in
         -p|-n|-e|--temp|--top-k|--top-p|--min-p|--repeat-penalty|--seed|--stop|--system|--threads|--ctx|--chunk) return ;;
         --layers|--chunks|--metadata|--decode|--seconds|--memory) return ;;
+        --kv) mapfile -t COMPREPLY < <(compgen -W "f16 f32 q8 q4" -- "$current"); return ;;
         -r|--depth|--sequences) return ;;
         --shape) mapfile -t COMPREPLY < <(compgen -W "tinyllama mistral-7b smollm2 llama-8b" -- "$current"); return ;;
         --bits) mapfile -t COMPREPLY < <(compgen -W "8 4 2 ternary 1" -- "$current"); return ;;

@@ -150,7 +150,7 @@ static void a_model_answers_questions_about_itself(void **state) {
     assert_memory_equal(apli_model_chat_template(model, &length), "{% for message in messages %}", 29);
     assert_true(apli_model_bits_per_weight(model) == 32);
     /* keys and values of 2 layers, 256 positions, 16 elements, 4 bytes */
-    assert_int_equal(apli_model_memory_need(model, 256) - apli_gguf_file_size(apli_model_gguf(model)), 2 * 2 * 256 * 16 * 4);
+    assert_int_equal(apli_model_memory_need(model, 256) - apli_gguf_file_size(apli_model_gguf(model)), 2 * 2 * 256 * 16 * 2);
     apli_model_close(model);
 }
 

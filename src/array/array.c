@@ -304,6 +304,18 @@ AplErr apli_packed_new(const AplPackedLayout *layout, int rank, const int64_t *s
     return APL_OK;
 }
 
+AplErr apli_packed_zero(const AplPackedLayout *layout, int rank, const int64_t *shape, AplArray **result) {
+    const int64_t columns = rank ? shape[rank - 1] : 1;
+    int64_t bytes = apli_packed_row_bytes(layout, columns);
+    for (int i = 0; i < rank - 1; i++)
+        FAIL_IF(__builtin_mul_overflow(bytes, shape[i], &bytes), APL_WS_FULL, "the shape holds more elements than an array can have");
+    AplStorage *storage;
+    TRY(storage_new((size_t)bytes, APLI_PACKED, true, &storage));
+    AplErr error = apli_packed_new(layout, rank, shape, storage, storage->bytes, result);
+    apli_storage_release(storage);
+    return error;
+}
+
 AplErr apli_stack(AplArray *const *cells, int64_t count, AplArray **result) {
     FAIL_IF(count < 1, APL_LENGTH, "a stack of no cells");
     const AplArray *first = cells[0];

@@ -81,6 +81,8 @@ AplErr apli_array_borrow(AplType type, int rank, const int64_t *shape, void *byt
 /* A PACKED array of `layout` over an existing storage (elem/packed.h describes the rows). Takes a reference to storage. */
 AplErr apli_packed_new(const struct AplPackedLayout *layout, int rank, const int64_t *shape, AplStorage *storage,
                        uint8_t *data, AplArray **result);
+/* A PACKED array of `layout` whose codes and scales are 0. Large arrays cost no memory until they are written. */
+AplErr apli_packed_zero(const struct AplPackedLayout *layout, int rank, const int64_t *shape, AplArray **result);
 /* A STACKED array of `count` cells of one shape, each borrowed: shape is (count, cell's shape). */
 AplErr apli_stack(AplArray *const *cells, int64_t count, AplArray **result);
 AplErr apli_storage_new(size_t size, AplType type, AplStorage **result);

@@ -16,6 +16,7 @@ typedef struct AplModelOptions {
     int64_t threads;         /* 0: as many as the process may use */
     int64_t context, layers; /* 0: the engine's own choice */
     bool plain;
+    int64_t kv; /* AplCacheType */
 } AplModelOptions;
 
 /* Rows of an option table (cli/option.h) for a local `model_options`. */
@@ -23,6 +24,8 @@ typedef struct AplModelOptions {
     {"--threads", APLI_OPTION_INTEGER, &(model_options).threads, "N", \
      "how many threads compute (all that there are)", 1, APLI_MOST_THREADS}, \
     {"--layers", APLI_OPTION_INTEGER, &(model_options).layers, "N", "run the first N layers only", 1, 65536}, \
+    {"--kv", APLI_OPTION_CHOICE, &(model_options).kv, APLI_CACHE_TYPES, \
+     "what keys and values are kept in (f16)", 0, 0}, \
     {"--no-fused", APLI_OPTION_FLAG, &(model_options).plain, NULL, \
      "run the APL text itself, without fused kernels", 0, 0}
 #define APLI_CONTEXT_OPTION(model_options, help) \

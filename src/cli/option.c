@@ -69,6 +69,20 @@ static int assign_integers(const AplSyntax *syntax, const AplOption *option, con
     }
 }
 
+/* The word's place among the argument's. -1, or the exit status of a complaint. */
+static int assign_choice(const AplSyntax *syntax, const AplOption *option, const char *text) {
+    int64_t index = 0;
+    for (const char *word = option->argument; *word; index++) {
+        const size_t length = strcspn(word, "|");
+        if (strlen(text) == length && strncmp(word, text, length) == 0) {
+            *(int64_t *)option->value = index;
+            return -1;
+        }
+        word += length + (word[length] == '|');
+    }
+    return apli_complain_usage(syntax->command, "%s takes one of %s, not '%s'", option->name, option->argument, text);
+}
+
 /* -1, or the exit status of a complaint. */
 static int assign(const AplSyntax *syntax, const AplOption *option, const char *text) {
     if (option->kind == APLI_OPTION_TEXT) {
@@ -81,6 +95,7 @@ static int assign(const AplSyntax *syntax, const AplOption *option, const char *
         return -1;
     }
     if (option->kind == APLI_OPTION_INTEGERS) return assign_integers(syntax, option, text);
+    if (option->kind == APLI_OPTION_CHOICE) return assign_choice(syntax, option, text);
     double number;
     const bool integer = option->kind == APLI_OPTION_INTEGER;
     int64_t whole = 0;

@@ -11,7 +11,8 @@ typedef enum AplOptionKind {
     APLI_OPTION_TEXTS,   /* AplOptionTexts: may be given several times */
     APLI_OPTION_INTEGER, /* int64_t, from least to most */
     APLI_OPTION_INTEGERS, /* AplOptionIntegers: separated by commas, each from least to most */
-    APLI_OPTION_REAL     /* double, from least to most */
+    APLI_OPTION_REAL,    /* double, from least to most */
+    APLI_OPTION_CHOICE   /* int64_t: which of the argument's words, which are separated by | */
 } AplOptionKind;
 
 typedef struct AplOption {

@@ -1,6 +1,7 @@
 /* The engine: the model's arrays in a workspace, apl/ loaded over them, and calls of `llama`. */
 #include "generate/engine.h"
 
+#include "elem/packed.h"
 #include "lang/embedded.h"
 
 #include <inttypes.h>
@@ -19,8 +20,17 @@ static AplErr load_page(AplSession *session) {
     return APL_OK;
 }
 
-/* The cache, as `allocate` of llama.apl makes it, but in f32 from the start and of pages that exist only once used. */
-static AplErr allocate_cache(AplEngine *engine) {
+/* Zeros of a cache type; packed rows (a head's elements) are in groups of 32, or one group where that does not divide them. */
+static AplErr zeros(AplCacheType type, const int64_t *shape, AplArray **result) {
+    const AplPackedLayout *layout;
+    if (type == APLI_CACHE_F16 || type == APLI_CACHE_F32)
+        return apli_array_zero(type == APLI_CACHE_F16 ? APLI_F16 : APLI_F32, 4, shape, result);
+    TRY(apli_packed_layout(type == APLI_CACHE_Q8 ? 83 : 43, shape[3] % 32 ? 0 : 32, shape[3], &layout));
+    return apli_packed_zero(layout, 4, shape, result);
+}
+
+/* The cache, as `allocate` of llama.apl makes it, but of its type from the start and of pages that exist only once used. */
+static AplErr allocate_cache(AplEngine *engine, AplCacheType type) {
     const AplModelConfig *config = apli_model_config(engine->model);
     int64_t layers;
     APLI_AUTO AplArray *number = NULL, *capacity = NULL, *none = NULL;
@@ -32,7 +42,7 @@ static AplErr allocate_cache(AplEngine *engine) {
     static const char *const caches[] = {"KEYS", "VALUES"};
     for (int i = 0; i < 2; i++) {
         APLI_AUTO AplArray *cache = NULL;
-        TRY(apli_array_zero(APLI_F32, 4, shape, &cache));
+        TRY(zeros(type, shape, &cache));
         TRY(apli_session_set(engine->session, caches[i], cache));
     }
     static const char *const columns[] = {"CACHE_POS", "CACHE_SEQ"};
@@ -65,7 +75,7 @@ static AplErr fill(AplEngine *engine, const AplEngineOptions *options) {
             (int64_t)config->context);
     engine->context = options->context ? options->context
                       : config->context < MOST_DEFAULT_CONTEXT ? config->context : MOST_DEFAULT_CONTEXT;
-    return allocate_cache(engine);
+    return allocate_cache(engine, options->kv);
 }
 
 AplErr apli_engine_new(AplModel *model, const AplEngineOptions *options, AplEngine **result) {

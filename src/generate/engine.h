@@ -6,10 +6,15 @@
 #include "model/import.h"
 #include "model/tokenizer.h"
 
+/* What the cache holds keys and values in; options name them so, in this order. */
+typedef enum AplCacheType { APLI_CACHE_F16, APLI_CACHE_F32, APLI_CACHE_Q8, APLI_CACHE_Q4 } AplCacheType;
+#define APLI_CACHE_TYPES "f16|f32|q8|q4"
+
 typedef struct AplEngineOptions {
     int64_t context; /* rows of the cache; 0: the model's context length, at most 2048 */
     int64_t layers; /* how many layers to run; 0: all */
     bool plain; /* fused functions and runs off: the APL text itself */
+    AplCacheType kv;
 } AplEngineOptions;
 
 typedef struct AplEngine {

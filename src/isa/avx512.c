@@ -10,6 +10,20 @@
     ((Vector)_mm512_permutexvar_ps(_mm512_cvtepi8_epi32((__m128i)(codes)), _mm512_loadu_ps(table)))
 #define ISA_SPLAT_HALF(bits) ((Vector)_mm512_cvtph_ps(_mm256_set1_epi16((short)(bits))))
 #define ISA_WIDEN_HALVES(halves) ((Vector)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(halves))))
+#define ISA_NARROW_HALVES(values, halves) \
+    _mm256_storeu_si256((__m256i *)(halves), _mm512_cvtps_ph(_mm512_loadu_ps(values), _MM_FROUND_TO_NEAREST_INT))
+#define ISA_MOST(a, b) ((Vector)_mm512_max_ps((__m512)(a), (__m512)(b)))
+#define ISA_LARGEST(a) _mm512_reduce_max_ps((__m512)(a))
+#define ISA_QUADS(p, stride) \
+    ((Vector)_mm512_insertf32x4( \
+        _mm512_insertf32x4(_mm512_insertf32x4(_mm512_castps128_ps512(_mm_loadu_ps(p)), _mm_loadu_ps((p) + (stride)), 1), \
+                           _mm_loadu_ps((p) + 2 * (stride)), 2), \
+        _mm_loadu_ps((p) + 3 * (stride)), 3))
+#define ISA_PAIRS_LOW(a, b) ((Vector)_mm512_unpacklo_ps((__m512)(a), (__m512)(b)))
+#define ISA_PAIRS_HIGH(a, b) ((Vector)_mm512_unpackhi_ps((__m512)(a), (__m512)(b)))
+#define ISA_HALVES_LOW(a, b) ((Vector)_mm512_unpacklo_pd((__m512d)(a), (__m512d)(b)))
+#define ISA_HALVES_HIGH(a, b) ((Vector)_mm512_unpackhi_pd((__m512d)(a), (__m512d)(b)))
+#define ISA_STRIP_ROWS 8
 #define ISA_TILE_ROWS 4
 #define ISA_TILE_TOKENS 4
 #include "isa/kernels.inc"

@@ -41,6 +41,9 @@ typedef struct AplKernels {
     AplSoftmaxRow *softmax_row;
     AplGated *gated;
     AplAttend *attend;
+    AplAttentionMerge *attention_merge;
+    AplAttentionFinish *attention_finish;
+    AplNarrowHalves *narrow_halves;
 } AplKernels;
 
 /* The chosen table. */

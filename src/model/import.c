@@ -410,6 +410,6 @@ uint64_t apli_model_output_products(const AplModel *model) {
 
 uint64_t apli_model_memory_need(const AplModel *model, int64_t context) {
     const AplModelConfig *config = &model->config;
-    double cache = 2.0 * sizeof(float) * (double)config->layers * (double)context * (double)(config->kv_heads * config->head_dim);
+    double cache = 2.0 * sizeof(uint16_t) * (double)config->layers * (double)context * (double)(config->kv_heads * config->head_dim);
     return apli_gguf_file_size(model->gguf) + (uint64_t)fmin(cache, 1e18);
 }

@@ -42,7 +42,7 @@ double apli_model_bits_per_weight(const AplModel *model);
 uint64_t apli_model_weight_bytes(const AplModel *model, int64_t layers);
 uint64_t apli_model_layer_products(const AplModel *model, int64_t layers); /* in the layers */
 uint64_t apli_model_output_products(const AplModel *model);                /* in the output */
-/* Bytes that answering needs at a context length: the file, and keys and values in f32 for every layer and position. */
+/* Bytes that answering needs at a context length: the file, and keys and values in f16 for every layer and position. */
 uint64_t apli_model_memory_need(const AplModel *model, int64_t context);
 /* The tokenizer that the file describes, owned by the caller; it does not need the model any more. */
 AplErr apli_model_tokenizer(const AplModel *model, AplTokenizer **result);

@@ -1,88 +1,269 @@
 /* Fused attention: Q attention (K V MASK), softmax(Q·K ÷ √dim)·V for every head (Vaswani et al., "Attention is all you need",
    2017), the heads of a group sharing keys and values (Ainslie et al., "GQA", 2023).
-   Q (tokens heads dim), K V (rows groups dim) f32, MASK (tokens rows) Boolean. Rows that the mask excludes are never touched;
-   those that it admits are taken in order, so that the result does not depend on what else the cache holds. */
+   Q (tokens heads dim) f32; K V (rows groups dim) of a real or a packed type; MASK (tokens rows) Boolean. Rows that the mask
+   excludes are never touched.
+
+   Consecutive tokens that see the same rows, each perhaps some more after those of the one before, as the tokens of a prompt
+   do, form tiles, which share the work of making keys and values f32. A piece is a tile with the heads of one group. With many
+   pieces, each is one unit of work; with few (a token or a few in a long cache), each of its segments is a unit, and whoever
+   ends a piece's last one merges their sums, always in the order of the rows (isa/isa.h has what is computed). */
 #include "isa/isa.h"
 #include "os/parallel.h"
 #include "prim/fused/fused.h"
 
+#include <stdatomic.h>
+
+typedef struct Tile {
+    int64_t first, count; /* tokens */
+    int64_t segments;     /* of the last one, which sees most */
+} Tile;
+
 typedef struct Attention {
-    const float *q, *keys, *values;
+    const float *q;
     const uint8_t *mask;
-    int64_t tokens, heads, groups, dim, rows;
-    int32_t *chosen; /* (tokens rows): the rows of each token */
-    int64_t *chosen_count;
+    AplCacheRows keys, values; /* of group 0 */
+    int64_t key_bytes, value_bytes; /* from one group to the next */
+    int64_t tokens, heads, groups, dim, rows, width;
+    int64_t heads_each, parts; /* the heads of a group are so many, or parts of so many where a tile has no room for all */
+    int64_t *counts; /* (tokens): rows that each sees */
+    Tile *tiles;
+    int64_t tile_count, most_queries, most_segments;
+    float *scratch; /* each thread's, then the units' sums */
+    int64_t scratch_each, sums_each;
+    float *sums;
+    _Atomic int32_t *remaining; /* segments of each piece, where segments are the units */
     float *result;
-    float *scores; /* each thread's */
-    int64_t scores_each;
 } Attention;
 
-static int64_t choose_rows(const uint8_t *mask, int64_t first_bit, int64_t rows, int32_t *chosen) {
-    int64_t count = 0, row = 0;
-    for (; row < rows && ((first_bit + row) & 7); row++)
-        if (apli_bit_get(mask, first_bit + row)) chosen[count++] = (int32_t)row;
-    for (; row + 8 <= rows; row += 8) {
-        unsigned byte = mask[(first_bit + row) >> 3];
-        for (; byte; byte &= byte - 1) chosen[count++] = (int32_t)(row + __builtin_ctz(byte));
-    }
-    for (; row < rows; row++)
-        if (apli_bit_get(mask, first_bit + row)) chosen[count++] = (int32_t)row;
+/* ---- which rows --------------------------------------------------------------------------------------------------------- */
+
+/* 64 bits of the mask from any bit on, of which the first `count` are kept. */
+static uint64_t mask_word(const uint8_t *mask, int64_t bit, int64_t count) {
+    uint64_t word;
+    const int shift = (int)(bit & 7);
+    memcpy(&word, mask + (bit >> 3), sizeof word);
+    if (shift) word = word >> shift | (uint64_t)mask[(bit >> 3) + 8] << (64 - shift);
+    return count < 64 ? word & ((UINT64_C(1) << count) - 1) : word;
+}
+
+static int64_t count_rows(const Attention *a, int64_t token) {
+    int64_t count = 0;
+    for (int64_t row = 0; row < a->rows; row += 64)
+        count += __builtin_popcountll(mask_word(a->mask, token * a->rows + row, a->rows - row));
     return count;
 }
 
-/* One head of one token. */
-static void attend_unit(void *context, int64_t unit, int thread) {
-    const Attention *a = context;
-    const int64_t token = unit / a->heads, head = unit % a->heads, group = head * a->groups / a->heads;
-    apli_kernels()->attend(&(AplAttentionHead){
-        .q = a->q + unit * a->dim, .keys = a->keys + group * a->dim, .values = a->values + group * a->dim,
-        .rows = a->chosen + token * a->rows, .row_count = a->chosen_count[token], .row_stride = a->groups * a->dim,
-        .dim = a->dim, .scores = a->scores + thread * a->scores_each, .result = a->result + unit * a->dim});
+/* Whether a token sees all that the token before it sees, and otherwise only later rows. */
+static bool extends(const Attention *a, int64_t token) {
+    bool beyond = false;
+    for (int64_t row = 0; row < a->rows; row += 64) {
+        const uint64_t before = mask_word(a->mask, (token - 1) * a->rows + row, a->rows - row);
+        const uint64_t after = mask_word(a->mask, token * a->rows + row, a->rows - row);
+        const uint64_t more = after & ~before;
+        if (before & ~after) return false;
+        if (before && (beyond || (more && __builtin_ctzll(more) < 63 - __builtin_clzll(before)))) return false;
+        beyond |= more != 0;
+    }
+    return true;
 }
 
-/* Below this many multiplications a thread more costs more than it saves. */
-enum { WORTH_THREADS = 1 << 17 };
+/* The rows that a token sees, from its `skip`-th on, at most APLI_ATTENTION_SEGMENT. */
+static int64_t list_rows(const Attention *a, int64_t token, int64_t skip, int32_t *list) {
+    int64_t count = 0;
+    for (int64_t row = 0; row < a->rows && count < APLI_ATTENTION_SEGMENT; row += 64) {
+        uint64_t word = mask_word(a->mask, token * a->rows + row, a->rows - row);
+        const int64_t here = __builtin_popcountll(word);
+        if (skip >= here) {
+            skip -= here;
+            continue;
+        }
+        for (; skip > 0; skip--) word &= word - 1;
+        for (; word && count < APLI_ATTENTION_SEGMENT; word &= word - 1) list[count++] = (int32_t)(row + __builtin_ctzll(word));
+    }
+    return count;
+}
+
+/* ---- work ----------------------------------------------------------------------------------------------------------------- */
+
+typedef struct Piece {
+    const Tile *tokens;
+    int64_t group, first_head, heads;
+} Piece;
+
+static Piece piece_at(const Attention *a, int64_t index) {
+    const int64_t in_group = a->heads / a->groups, before = index % a->parts * a->heads_each;
+    const int64_t group = index / a->parts % a->groups;
+    return (Piece){&a->tiles[index / (a->groups * a->parts)], group, group * in_group + before,
+                   in_group - before < a->heads_each ? in_group - before : a->heads_each};
+}
+
+static AplAttentionSums sums_at(const Attention *a, float *at) {
+    return (AplAttentionSums){at, at + a->most_queries, at + 2 * a->most_queries};
+}
+
+/* What a segment has for each query: its tile but for the arguments of a product. */
+static AplAttentionTile tile_of(const Attention *a, const Piece *piece, int64_t segment, int32_t *counts,
+                                AplAttentionSums sums) {
+    for (int64_t q = 0; q < piece->tokens->count * piece->heads; q++) {
+        const int64_t count = a->counts[piece->tokens->first + q / piece->heads] - segment * APLI_ATTENTION_SEGMENT;
+        counts[q] = (int32_t)(count < 0 ? 0 : count > APLI_ATTENTION_SEGMENT ? APLI_ATTENTION_SEGMENT : count);
+    }
+    return (AplAttentionTile){.keys = a->keys, .values = a->values, .counts = counts,
+                              .query_count = piece->tokens->count * piece->heads, .dim = a->dim, .width = a->width, .sums = sums};
+}
+
+static void attend_segment(const Attention *a, const Piece *piece, int64_t segment, float *scratch, AplAttentionTile *tile) {
+    int32_t rows[APLI_ATTENTION_SEGMENT];
+    float *queries = scratch + apli_attention_scratch(a->width);
+    const Tile *tokens = piece->tokens;
+    for (int64_t i = 0; i < tokens->count; i++)
+        memcpy(queries + i * piece->heads * a->dim, a->q + ((tokens->first + i) * a->heads + piece->first_head) * a->dim,
+               (size_t)(piece->heads * a->dim) * sizeof *queries);
+    tile->queries = queries;
+    tile->keys.data += piece->group * a->key_bytes;
+    tile->values.data += piece->group * a->value_bytes;
+    tile->rows = rows;
+    tile->row_count = list_rows(a, tokens->first + tokens->count - 1, segment * APLI_ATTENTION_SEGMENT, rows);
+    tile->scratch = scratch;
+    apli_kernels()->attend(tile);
+}
+
+static void finish_piece(const Attention *a, const Piece *piece, const AplAttentionSums *sums) {
+    for (int64_t q = 0; q < piece->tokens->count * piece->heads; q++) {
+        const int64_t head = (piece->tokens->first + q / piece->heads) * a->heads + piece->first_head + q % piece->heads;
+        apli_kernels()->attention_finish(sums->values + q * a->width, sums->sum[q], a->dim, a->result + head * a->dim);
+    }
+}
+
+static void attend_piece(void *context, int64_t unit, int thread) {
+    const Attention *a = context;
+    const Piece piece = piece_at(a, unit);
+    float *scratch = a->scratch + thread * a->scratch_each, *end = scratch + a->scratch_each;
+    const AplAttentionSums all = sums_at(a, end - 2 * a->sums_each), next = sums_at(a, end - a->sums_each);
+    int32_t counts[APLI_ATTENTION_QUERIES];
+    for (int64_t segment = 0; segment < piece.tokens->segments; segment++) {
+        AplAttentionTile tile = tile_of(a, &piece, segment, counts, segment ? next : all);
+        attend_segment(a, &piece, segment, scratch, &tile);
+        if (segment) apli_kernels()->attention_merge(&tile, &all);
+    }
+    finish_piece(a, &piece, &all);
+}
+
+static AplAttentionSums unit_sums(const Attention *a, int64_t index, int64_t segment) {
+    return sums_at(a, a->sums + (index * a->most_segments + segment) * a->sums_each);
+}
+
+static void attend_piece_segment(void *context, int64_t unit, int thread) {
+    const Attention *a = context;
+    const int64_t index = unit / a->most_segments, segment = unit % a->most_segments;
+    const Piece piece = piece_at(a, index);
+    int32_t counts[APLI_ATTENTION_QUERIES];
+    if (segment >= piece.tokens->segments) return;
+    AplAttentionTile tile = tile_of(a, &piece, segment, counts, unit_sums(a, index, segment));
+    attend_segment(a, &piece, segment, a->scratch + thread * a->scratch_each, &tile);
+    if (atomic_fetch_sub(&a->remaining[index], 1) > 1) return;
+    const AplAttentionSums all = unit_sums(a, index, 0);
+    for (int64_t later = 1; later < piece.tokens->segments; later++) {
+        tile = tile_of(a, &piece, later, counts, unit_sums(a, index, later));
+        apli_kernels()->attention_merge(&tile, &all);
+    }
+    finish_piece(a, &piece, &all);
+}
+
+static void make_tiles(Attention *a) {
+    const int64_t most = APLI_ATTENTION_QUERIES / a->heads_each;
+    for (int64_t token = 0; token < a->tokens; token++) {
+        Tile *last = a->tile_count ? &a->tiles[a->tile_count - 1] : NULL;
+        if (last && last->count < most && extends(a, token)) last->count++;
+        else *(last = &a->tiles[a->tile_count++]) = (Tile){token, 1, 0};
+        last->segments = (a->counts[token] + APLI_ATTENTION_SEGMENT - 1) / APLI_ATTENTION_SEGMENT;
+        if (last->segments > a->most_segments) a->most_segments = last->segments;
+        if (last->count * a->heads_each > a->most_queries) a->most_queries = last->count * a->heads_each;
+    }
+}
+
+enum {
+    WORTH_THREADS = 1 << 17,   /* below this many multiplications a thread more costs more than it saves */
+    PIECES_A_THREAD = 4,       /* with fewer, segments are the units */
+    MOST_SUMS = 1 << 22,       /* floats that segments' sums may take */
+};
 
 static AplErr attend_all(Attention *a) {
-    int64_t work = 0, longest = 0;
-    for (int64_t token = 0; token < a->tokens; token++) {
-        a->chosen_count[token] = choose_rows(a->mask, token * a->rows, a->rows, a->chosen + token * a->rows);
-        work += a->chosen_count[token] * a->heads * a->dim;
-        longest = a->chosen_count[token] > longest ? a->chosen_count[token] : longest;
-    }
+    int64_t work = 0;
+    for (int64_t token = 0; token < a->tokens; token++) work += a->counts[token] * a->heads * a->dim;
+    make_tiles(a);
     const int threads = work < WORTH_THREADS ? 1 : apli_parallel_threads();
-    APLI_AUTO AplArray *scores = NULL;
-    a->scores_each = longest + 16;
-    TRY(apli_vector_new(APLI_F32, threads * a->scores_each, &scores));
-    a->scores = (float *)scores->data;
-    apli_parallel(a->tokens * a->heads, threads, attend_unit, a);
+    const int64_t pieces = a->tile_count * a->groups * a->parts;
+    a->sums_each = (a->most_queries * (a->width + 2) + 15) / 16 * 16;
+    a->scratch_each = apli_attention_scratch(a->width) + (a->most_queries * a->dim + 15) / 16 * 16 + 2 * a->sums_each;
+    const bool split = threads > 1 && a->most_segments > 1 && pieces < PIECES_A_THREAD * threads &&
+                       pieces * a->most_segments * a->sums_each <= MOST_SUMS;
+    const int64_t units = split ? pieces * a->most_segments : pieces;
+    APLI_AUTO AplArray *scratch = NULL, *remaining = NULL;
+    TRY(apli_vector_new(APLI_F32, threads * a->scratch_each + (split ? units * a->sums_each : 0), &scratch));
+    a->scratch = (float *)scratch->data;
+    a->sums = a->scratch + threads * a->scratch_each;
+    if (split) {
+        TRY(apli_vector_new(APLI_I32, pieces, &remaining));
+        a->remaining = (_Atomic int32_t *)remaining->data;
+        for (int64_t piece = 0; piece < pieces; piece++)
+            a->remaining[piece] = (int32_t)piece_at(a, piece).tokens->segments;
+    }
+    apli_parallel(units, threads, split ? attend_piece_segment : attend_piece, a);
     return APL_OK;
 }
 
-static bool is_plain_single(const AplArray *array, int rank) {
-    return array->type == APLI_F32 && array->form == APLI_PLAIN && array->rank == rank;
+/* ---- arguments -------------------------------------------------------------------------------------------------------------- */
+
+/* Whether keys or values are of a type that the kernels read. */
+static bool cache_rows(const AplArray *array, AplCacheRows *rows, int64_t *group_bytes) {
+    const bool packed = array->form == APLI_FORM_PACKED;
+    if (array->rank != 3 || array->count == 0) return false;
+    if (!packed && (array->form != APLI_PLAIN || !apli_type_is_real((AplType)array->type) || array->type == APLI_F64)) return false;
+    const AplPackedLayout *layout = packed ? array->layout : NULL;
+    *group_bytes = packed ? apli_packed_row_bytes(layout, array->shape[2])
+                          : (int64_t)apli_type_bytes((AplType)array->type, array->shape[2]);
+    *rows = (AplCacheRows){array->data, *group_bytes * array->shape[1], (AplType)array->type, layout,
+                           packed ? apli_kernels()->unpack[layout->codec] : NULL};
+    return true;
 }
 
 AplErr apli_attention(AplEnv *env, AplArray *left, AplArray *right, AplArray **result, bool *declined) {
-    *declined = !left || !is_plain_single(left, 3) || right->type != APLI_NESTED || right->form != APLI_PLAIN || right->count != 3;
+    Attention a = {0};
+    *declined = !left || left->type != APLI_F32 || left->form != APLI_PLAIN || left->rank != 3 || left->count == 0 ||
+                right->type != APLI_NESTED || right->form != APLI_PLAIN || right->count != 3;
     if (*declined) return APL_OK;
     const AplArray *keys = apli_items(right)[0], *values = apli_items(right)[1], *mask = apli_items(right)[2];
-    *declined = !is_plain_single(keys, 3) || !is_plain_single(values, 3) || !apli_same_shape(keys, values) ||
-                mask->type != APLI_BOOL || mask->form != APLI_PLAIN || mask->rank != 2 || mask->shape[0] != left->shape[0] ||
-                mask->shape[1] != keys->shape[0] || keys->shape[2] != left->shape[2] || keys->shape[0] > INT32_MAX ||
-                keys->shape[1] == 0 || left->shape[1] % keys->shape[1] != 0 || left->count == 0;
+    *declined = !cache_rows(keys, &a.keys, &a.key_bytes) || !cache_rows(values, &a.values, &a.value_bytes) ||
+                !apli_same_shape(keys, values) || mask->type != APLI_BOOL || mask->form != APLI_PLAIN || mask->rank != 2 ||
+                mask->shape[0] != left->shape[0] || mask->shape[1] != keys->shape[0] || keys->shape[2] != left->shape[2] ||
+                keys->shape[0] > INT32_MAX || left->shape[1] % keys->shape[1] != 0;
     if (*declined) return APL_OK;
     TRY(apli_check(env));
-    APLI_AUTO AplArray *attended = NULL, *chosen = NULL, *counts = NULL;
+    a.q = (const float *)left->data;
+    a.mask = mask->data;
+    a.tokens = left->shape[0];
+    a.heads = left->shape[1];
+    a.dim = left->shape[2];
+    a.rows = keys->shape[0];
+    a.groups = keys->shape[1];
+    a.width = (a.dim + APLI_ATTENTION_LANES - 1) / APLI_ATTENTION_LANES * APLI_ATTENTION_LANES;
+    const int64_t in_group = a.heads / a.groups;
+    a.parts = (in_group + APLI_ATTENTION_QUERIES - 1) / APLI_ATTENTION_QUERIES;
+    a.heads_each = (in_group + a.parts - 1) / a.parts;
+    APLI_AUTO AplArray *attended = NULL, *counts = NULL, *tiles = NULL;
+    TRY(apli_vector_new(APLI_I64, a.tokens, &counts));
+    a.counts = (int64_t *)counts->data;
+    for (int64_t token = 0; token < a.tokens; token++) {
+        a.counts[token] = count_rows(&a, token);
+        *declined |= a.counts[token] == 0; /* a token that may look at nothing: what the text makes of it */
+    }
+    if (*declined) return APL_OK;
+    TRY(apli_vector_new(APLI_I64, a.tokens * (int64_t)(sizeof(Tile) / sizeof(int64_t)), &tiles));
+    a.tiles = (Tile *)tiles->data;
     TRY(apli_array_new_like(APLI_F32, left, &attended));
-    TRY(apli_array_new_like(APLI_I32, mask, &chosen));
-    TRY(apli_vector_new(APLI_I64, left->shape[0], &counts));
-    Attention attention = {(const float *)left->data, (const float *)keys->data, (const float *)values->data, mask->data,
-                           left->shape[0], left->shape[1], keys->shape[1], left->shape[2], keys->shape[0],
-                           (int32_t *)chosen->data, (int64_t *)counts->data, (float *)attended->data, NULL, 0};
-    TRY(attend_all(&attention));
-    for (int64_t token = 0; token < attention.tokens; token++)
-        *declined |= attention.chosen_count[token] == 0; /* a token that may look at nothing: what the text makes of it */
-    if (!*declined) *result = apli_move(&attended);
+    a.result = (float *)attended->data;
+    TRY(attend_all(&a));
+    *result = apli_move(&attended);
     return APL_OK;
 }

@@ -3,6 +3,9 @@
 #ifndef APLI_PRIM_FUSED_KERNELS_H
 #define APLI_PRIM_FUSED_KERNELS_H
 
+#include "elem/elem.h"
+#include "elem/packed.h"
+
 #include <stdint.h>
 
 /* One row of x divided by its root mean square: x ÷ √(epsilon + mean x²). */
@@ -12,15 +15,49 @@ typedef void AplSoftmaxRow(const float *x, int64_t width, float *result);
 /* count elements of u × g × σ(g); result may be either. */
 typedef void AplGated(const float *g, const float *u, int64_t count, float *result);
 
-/* One token's query for one head over the rows of a cache that it may look at.
-   q (dim); rows[0..row_count): which rows; keys and values: row r begins at r × row_stride, dim elements of this head's group;
-   scores: room for row_count; result (dim). */
-typedef struct AplAttentionHead {
-    const float *q, *keys, *values;
-    const int32_t *rows;
-    int64_t row_count, row_stride, dim;
-    float *scores, *result;
-} AplAttentionHead;
-typedef void AplAttend(const AplAttentionHead *head);
+/* Attention, in blocks of rows with a running maximum (prim/attention/attention_cpu.inc). A token's visible rows are counted
+   from 0 in the order of the cache, whatever lies between them. Every APLI_ATTENTION_SEGMENT of them are summed apart, in
+   blocks of APLI_ATTENTION_BLOCK, and the segments' sums are merged in their order: so the bits depend on nothing but the
+   token's query and its own rows. */
+enum { APLI_ATTENTION_BLOCK = 64, APLI_ATTENTION_SEGMENT = 256, APLI_ATTENTION_QUERIES = 64, APLI_ATTENTION_LANES = 16 };
+
+/* The keys or the values of one group: row r's elements begin at data + r × stride bytes. */
+typedef struct AplCacheRows {
+    const uint8_t *data;
+    int64_t stride;
+    AplType type; /* F16, BF16, F32 or PACKED */
+    const AplPackedLayout *layout; /* of PACKED ones, with */
+    AplUnpack *unpack; /* the kernel table's own function */
+} AplCacheRows;
+
+/* What queries have summed: Σ 2*(score - most) of each, and the same times the values. Scores are in units of log₂. */
+typedef struct AplAttentionSums {
+    float *most, *sum; /* (queries) */
+    float *values; /* (queries, width) */
+} AplAttentionSums;
+
+/* Some queries of one group of heads over one segment. */
+typedef struct AplAttentionTile {
+    AplCacheRows keys, values;
+    const int32_t *rows; /* the segment's rows that the last query sees */
+    int64_t row_count;
+    const float *queries; /* (query_count, dim) */
+    const int32_t *counts; /* (query_count), ascending: query i sees rows[0 .. counts[i]) */
+    int64_t query_count, dim, width; /* width: dim rounded up to whole lanes */
+    float *scratch; /* room for apli_attention_scratch(width) floats, aligned to 64 bytes */
+    AplAttentionSums sums; /* set for queries that see a row */
+} AplAttentionTile;
+typedef void AplAttend(const AplAttentionTile *tile);
+/* Adds a later segment's sums, `tile->sums`, to those of all before it, for queries that see a row of the later one. */
+typedef void AplAttentionMerge(const AplAttentionTile *tile, const AplAttentionSums *earlier);
+/* values ÷ sum of one query: dim elements. */
+typedef void AplAttentionFinish(const float *values, float sum, int64_t dim, float *result);
+
+static inline int64_t apli_attention_scratch(int64_t width) {
+    return 2 * APLI_ATTENTION_BLOCK * width + APLI_ATTENTION_QUERIES * (APLI_ATTENTION_BLOCK + APLI_ATTENTION_LANES);
+}
+
+/* f32 to f16, to nearest, ties to even. */
+typedef void AplNarrowHalves(const float *values, int64_t count, uint16_t *halves);
 
 #endif

@@ -1,5 +1,7 @@
 /* A[I;J;...]←V in place where A is nobody else's, and A[I] f← V, which applies a scalar function to repeated indices one after
-   another: in rounds, each of which has every position at most once. */
+   another: in rounds, each of which has every position at most once. A packed array takes whole rows of its last axis, which
+   are packed as ⎕DR packs them. */
+#include "isa/isa.h"
 #include "prim/index/index.h"
 #include "prim/operand.h"
 #include "prim/structure.h"
@@ -40,10 +42,14 @@ static AplType type_after(const AplArray *array, const AplArray *value, bool *we
     return type;
 }
 
-/* Makes *array PLAIN, of the type after the assignment, and nobody else's. */
+/* Makes *array PLAIN, of the type after the assignment, and nobody else's. A packed array does not become plain for numbers:
+   its elements share scales, so that only whole rows can be put (put_packed). */
 static AplErr make_room(AplArray **array, const AplArray *value) {
     bool weak;
     AplType type = type_after(*array, value, &weak);
+    FAIL_IF((*array)->form == APLI_FORM_PACKED && type == APLI_F32, APL_DOMAIN,
+            "the elements of a packed row share scales: assign whole rows of its last axis (%" PRId64
+            " elements), or make the array f32 first (325 ⎕DR)", apli_last_axis(*array));
     if ((*array)->type != type && (*array)->type != APLI_PACKED) {
         AplArray *converted;
         TRY(apli_convert(*array, type, &converted));
@@ -88,6 +94,12 @@ static void scatter(void *context, int64_t base, const int64_t *positions, int64
         scatter_elements(s->to, s->from, base, positions, count, done, s->one_value);
         return;
     }
+    if (s->to->type == APLI_F16 && s->from->type == APLI_F32 && s->inner > 1) {
+        for (int64_t i = 0; i < count; i++)
+            apli_kernels()->narrow_halves((const float *)s->from->data + (s->one_value ? 0 : done + i * s->inner), s->inner,
+                                          (uint16_t *)s->to->data + base + positions[i] * s->inner);
+        return;
+    }
     for (int64_t i = 0; i < count; i++)
         apli_copy(s->to, base + positions[i] * s->inner, s->from, s->one_value ? 0 : done + i * s->inner, s->inner);
 }
@@ -101,6 +113,64 @@ static AplErr put(AplArray *array, const AplSelection *selection, AplArray *valu
     if (one_value && selection->inner > 1) TRY(apli_reshape_to(source, 1, &selection->inner, &run));
     else run = apli_array_retain(source);
     apli_selection_each(selection, scatter, &(Scattering){array, run, selection->inner, one_value});
+    return APL_OK;
+}
+
+/* ---- packed arrays ------------------------------------------------------------------------------------------------- */
+
+/* Rows are packed into a copy at first, so that an error leaves the array as it was. */
+typedef struct Packing {
+    uint8_t *to;
+    const uint8_t *from; /* packed rows of the value, in order */
+    int64_t inner, row_bytes; /* rows of a run, bytes of a row */
+    bool one_value;
+} Packing;
+
+static void put_rows(void *context, int64_t base, const int64_t *positions, int64_t count, int64_t done) {
+    const Packing *p = context;
+    const int64_t run = p->inner * p->row_bytes;
+    for (int64_t i = 0; i < count; i++)
+        memcpy(p->to + (base * p->row_bytes + positions[i] * run), p->from + (p->one_value ? 0 : done * p->row_bytes + i * run),
+               (size_t)run);
+}
+
+/* Makes a packed array nobody else's. */
+static AplErr own_packed(AplArray **array) {
+    const AplArray *old = *array;
+    const AplStorage *storage = old->storage;
+    if (old->references == 1 && storage->references == 1 && storage->place == APLI_HEAP) return APL_OK;
+    const int64_t columns = apli_last_axis(old), rows = columns ? old->count / columns : 0;
+    AplArray *copy;
+    TRY(apli_packed_zero(old->layout, old->rank, old->shape, &copy));
+    memcpy(copy->data, old->data, (size_t)(rows * apli_packed_row_bytes(old->layout, columns)));
+    apli_array_release(*array);
+    *array = copy;
+    return APL_OK;
+}
+
+/* Whether whole rows of a packed array are selected, for numbers. */
+static bool selects_packed_rows(const AplArray *array, const AplSelection *selection, const AplArray *value) {
+    return array->form == APLI_FORM_PACKED && apli_type_is_number((AplType)value->type) && selection->axes < array->rank;
+}
+
+/* value (PLAIN numbers, conforming, not empty) into whole rows of a packed array, which keeps its type. */
+static AplErr put_packed(AplArray **array, const AplSelection *selection, AplArray *value) {
+    const AplPackedLayout *layout = (*array)->layout;
+    const int64_t columns = apli_last_axis(*array), row_bytes = apli_packed_row_bytes(layout, columns);
+    const int64_t inner = selection->inner / columns;
+    const bool one_value = value->count == 1;
+    const int64_t rows = one_value ? inner : value->count / columns;
+    APLI_AUTO AplArray *singles = NULL, *run = NULL, *bytes = NULL;
+    TRY(apli_convert(value, APLI_F32, &singles));
+    if (one_value) TRY(apli_reshape_to(singles, 1, &selection->inner, &run));
+    else run = apli_array_retain(singles);
+    TRY(apli_vector_new(APLI_I8, rows * row_bytes, &bytes));
+    TRY(apli_packed_pack(layout, (const float *)run->data, rows, columns, bytes->data));
+    TRY(own_packed(array));
+    AplSelection by_row = *selection;
+    by_row.inner = inner;
+    for (int axis = 0; axis < by_row.axes; axis++) by_row.strides[axis] /= columns;
+    apli_selection_each(&by_row, put_rows, &(Packing){(*array)->data, bytes->data, inner, row_bytes, one_value});
     return APL_OK;
 }
 
@@ -258,6 +328,7 @@ static AplErr assign(AplEnv *env, AplArray **array, const AplSelection *selectio
     if (!function) {
         TRY(conforms(value, selection->rank, selection->shape));
         if (selection->count == 0) return APL_OK;
+        if (selects_packed_rows(*array, selection, value)) return put_packed(array, selection, value);
         TRY(make_room(array, value));
         return put(*array, selection, value);
     }

@@ -10,7 +10,9 @@ AplErr apli_index(AplEnv *env, AplArray *array, AplArray *const *subscripts, int
 
 /* array[subscripts]←value, or array[subscripts] function← value when function is not NULL (a scalar function accumulates over
    repeated indices). *array is owned by the caller, made its own where it is shared, and unchanged after an error, but for the
-   earlier of repeated indices. An array of reals keeps its type when numbers are assigned; otherwise the array widens to the type in which both meet. */
+   earlier of repeated indices. An array of reals keeps its type when numbers are assigned; so does a packed one, which takes
+   whole rows of its last axis only (DOMAIN ERROR) and of a layout that can be packed (NONCE ERROR). Otherwise the array widens to
+   the type in which both meet. */
 AplErr apli_index_assign(AplEnv *env, AplArray **array, AplArray *const *subscripts, int count,
                          const AplFunction *function, AplArray *value);
 

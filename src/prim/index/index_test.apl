@@ -98,6 +98,31 @@ H[1 2]←325 ⎕DR 7 8
 K←325 ⎕DR 2 3 2⍴0
 K[2;1 3;]←2 2⍴1 2 3 4
 K ←~→ 2 3 2⍴0 0 0 0 0 0 1 2 0 0 3 4
+⍝ an array of a reduced type keeps it: values are rounded, whole packed rows packed again
+H←165 ⎕DR 2 20⍴0
+H[2;]←325 ⎕DR 20⍴2049
+⎕DR H ←→ 165
+H ←~→ 2 20⍴(20⍴0),20⍴2048
+Q←83 0 ⎕DR 3 4⍴508 256 ¯128 4
+P←Q
+Q[2;]←254 128 0 ¯2
+⎕DR Q ←→ 83 0
+0+Q ←~→ 3 4⍴508 256 ¯128 4 254 128 0 ¯2 508 256 ¯128 4
+0+P ←~→ 3 4⍴508 256 ¯128 4
+Q[3 1;]←2 4⍴127 1 2 3 0 ¯127 5 1
+0+Q ←~→ 3 4⍴0 ¯127 5 1 254 128 0 ¯2 127 1 2 3
+Q[;]←127
+0+Q ←~→ 3 4⍴127
+Q[1 2;]×←3
+⎕DR Q ←→ 83 0
+0+Q ←~→ 3 4⍴381 381 381 381 381 381 381 381 127 127 127 127
+Q[1;2]←5 ←✗→ DOMAIN ERROR: the elements of a packed row share scales: assign whole rows of its last axis (4 elements), or make the array f32 first (325 ⎕DR)
+Q[2;]←1E39 ←✗→ DOMAIN ERROR
+0+Q[2;] ←~→ 4⍴381
+Q←43 32 ⎕DR 2 3 2 64⍴0
+Q[2;3 1;;]←2 2 64⍴¯8+16|⍳256
+⎕DR Q ←→ 43 32
+0+Q ←~→ 2 3 2 64⍴(384⍴0),(128⍴¯8+16|128+⍳128),(128⍴0),¯8+16|⍳128
 ⍝ modified assignment accumulates
 X←5⍴0
 X[1 1 2]+←1
