@@ -62,7 +62,8 @@ static void check_pack(const AplPackedLayout *layout, const char *name) {
 
 static void every_gguf_layout_unpacks_to_the_bits_of_the_reference(void **state) {
     (void)state;
-    const char *names[] = {"q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "q2_k", "q3_k", "q4_k", "q5_k", "q6_k"};
+    const char *names[] = {"q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "q2_k", "q3_k", "q4_k", "q5_k", "q6_k",
+                           "iq4_nl", "tq1_0", "tq2_0", "q1_0"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const AplPackedLayout *layout = apli_packed_layout_named(names[i]);
         assert_non_null(layout);
@@ -79,6 +80,52 @@ static void groups_of_32_in_4_and_8_bits_are_q4_0_and_q8_0(void **state) {
     assert_int_equal(apli_packed_layout(83, 32, COLUMNS, &layout), APL_OK);
     check_unpack(layout, "q8_0");
     check_pack(layout, "q8_0");
+}
+
+static void groups_of_128_in_1_bit_are_q1_0(void **state) {
+    (void)state;
+    const AplPackedLayout *layout;
+    assert_int_equal(apli_packed_layout(13, 128, COLUMNS, &layout), APL_OK);
+    assert_string_equal(layout->name, "q1_0");
+    check_unpack(layout, "q1_0");
+    check_pack(layout, "q1_0");
+}
+
+static void iq2_bn_rows_have_one_scale_and_blocks_of_64(void **state) {
+    (void)state;
+    const AplPackedLayout *layout = apli_packed_layout_named("iq2_bn");
+    uint8_t row[4 + 32] = {0, 0, 0, 0x3F}; /* ½ */
+    float values[128];
+    assert_int_equal(apli_packed_row_bytes(layout, 128), sizeof row);
+    row[4] = 0xE4; /* 0 1 2 3: elements 0, 16, 32 and 48 */
+    row[4 + 16 + 15] = 0x02; /* element 64 + 15 */
+    layout->unpack(layout, row, 128, values);
+    for (int i = 0; i < 128; i++) {
+        const float expected = i == 0 ? -0.5f : i == 16 ? 0 : i == 32 || i == 79 ? 0.5f : i == 48 ? 1 : -0.5f;
+        if (values[i] != expected) fail_msg("element %d: %g, not %g", i, (double)values[i], (double)expected);
+    }
+    assert_int_equal(apli_packed_find_nonfinite(layout, row, 1, 128), -1);
+    row[2] = 0x80, row[3] = 0x7F; /* infinity */
+    assert_int_equal(apli_packed_find_nonfinite(layout, row, 1, 128), 0);
+}
+
+/* The scales of every layout are looked at where they lie: the reference's bytes with one scale made infinite. */
+static void an_infinite_scale_is_found_in_every_layout(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        int place; /* of the block's scale, by the reference's description */
+    } layouts[] = {{"q4_0", 0}, {"q8_0", 0}, {"q6_k", 208}, {"iq4_nl", 0}, {"tq1_0", 52}, {"tq2_0", 64}, {"q1_0", 0}};
+    for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++) {
+        const AplPackedLayout *layout = apli_packed_layout_named(layouts[i].name);
+        size_t size;
+        uint8_t *packed = fixture(layouts[i].name, ".packed", &size);
+        assert_int_equal(apli_packed_find_nonfinite(layout, packed, ROWS, COLUMNS), -1);
+        packed[layout->block_bytes + layouts[i].place] = 0;
+        packed[layout->block_bytes + layouts[i].place + 1] = 0x7C;
+        assert_int_equal(apli_packed_find_nonfinite(layout, packed, ROWS, COLUMNS), layout->block_elements);
+        free(packed);
+    }
 }
 
 static void nf4_packs_and_unpacks_as_published(void **state) {
@@ -158,6 +205,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_gguf_layout_unpacks_to_the_bits_of_the_reference),
         cmocka_unit_test(groups_of_32_in_4_and_8_bits_are_q4_0_and_q8_0),
+        cmocka_unit_test(groups_of_128_in_1_bit_are_q1_0),
+        cmocka_unit_test(iq2_bn_rows_have_one_scale_and_blocks_of_64),
+        cmocka_unit_test(an_infinite_scale_is_found_in_every_layout),
         cmocka_unit_test(nf4_packs_and_unpacks_as_published),
         cmocka_unit_test(rows_of_any_length_pack_with_one_scale),
         cmocka_unit_test(what_cannot_be_packed_says_which_element),

@@ -29,6 +29,8 @@ const float apli_nf4_values[16] = {
     1.0f,
 };
 
+const float apli_iq4_nl_values[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+
 #define ISA(name) name##_plain
 #define HALF(bits) apli_f16_to_f32(bits)
 #include "elem/packed_unpack.inc"
@@ -54,6 +56,7 @@ static pthread_mutex_t grouped_lock = PTHREAD_MUTEX_INITIALIZER;
 static int64_t code_bytes(AplCodec codec, int64_t count) {
     switch (codec) {
     case APLI_CODEC_BINARY: return (count + 7) / 8;
+    case APLI_CODEC_IQ2_BN:
     case APLI_CODEC_TERNARY: return (count + 3) / 4;
     case APLI_CODEC_INT4:
     case APLI_CODEC_NF4: return (count + 1) / 2;
@@ -100,6 +103,10 @@ AplErr apli_packed_layout(int representation, int64_t group, int64_t columns, co
         *layout = &fixed_layouts[family->codec == APLI_CODEC_INT4 ? APLI_CODEC_Q4_0 : APLI_CODEC_Q8_0];
         return APL_OK;
     }
+    if (group == 128 && family->codec == APLI_CODEC_BINARY) {
+        *layout = &fixed_layouts[APLI_CODEC_Q1_0];
+        return APL_OK;
+    }
     pthread_mutex_lock(&grouped_lock);
     AplErr outcome = find_grouped(family, group, layout);
     pthread_mutex_unlock(&grouped_lock);
@@ -126,6 +133,8 @@ static void half_places(AplCodec codec, int places[2]) {
         break;
     case APLI_CODEC_Q3_K: places[0] = places[1] = 108; break;
     case APLI_CODEC_Q6_K: places[0] = places[1] = 208; break;
+    case APLI_CODEC_TQ1_0: places[0] = places[1] = 52; break;
+    case APLI_CODEC_TQ2_0: places[0] = places[1] = 64; break;
     default: break;
     }
 }

@@ -10,7 +10,7 @@
        43 g  uniform  code 0..15 is -8..7 × scale;  low nibble of byte i, or high nibble of byte i-h from h = ⌈n÷2⌉ on
        45 g  NF4      code 0..15 is a NormalFloat value × scale;  nibbles as above
        83 g  8-bit    -127..127 × scale;            a signed byte
-   so that 43 32 is Q4_0 and 83 32 is Q8_0, bit for bit. */
+   so that 43 32 is Q4_0, 83 32 is Q8_0 and 13 128 is Q1_0, bit for bit. */
 #ifndef APLI_ELEM_PACKED_H
 #define APLI_ELEM_PACKED_H
 
@@ -45,6 +45,8 @@ enum { APLI_PACKED_SCALE_BYTES = 2, APLI_PACKED_ROW_SCALE_BYTES = 4 };
 
 /* The 16 values of NF4 (QLoRA, arXiv 2305.14314, appendix E). */
 extern const float apli_nf4_values[16];
+/* The 16 values of IQ4_NL (PyPI `gguf`, gguf.quants.IQ4_NL). */
+extern const float apli_iq4_nl_values[16];
 
 /* Bytes of a row of `columns` elements, which the layout's block divides. */
 int64_t apli_packed_row_bytes(const AplPackedLayout *layout, int64_t columns);

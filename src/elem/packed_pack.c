@@ -1,5 +1,5 @@
 /* Packing rows of f32 into the native layouts. One rule a codec, for each group of n values x:
-       binary   scale = mean |x|; code is 1 where x ≥ 0 (XNOR-Net, arXiv 1603.05279)
+       binary   scale = mean |x|; code is 1 where x ≥ 0 (XNOR-Net, arXiv 1603.05279; Q1_0)
        ternary  scale = mean |x|; code is x ÷ scale, rounded half to even, clipped to -1..1 (BitNet b1.58, arXiv 2402.17764)
        int4     scale = the x of greatest magnitude ÷ -8; code is x ÷ scale + 8, rounded half up, clipped to 0..15 (Q4_0)
        nf4      scale = max |x|; the nearest of the 16 values to x ÷ scale, the lower of two equally near (QLoRA,
@@ -92,6 +92,7 @@ static void pack_codes(AplCodec codec, const float *values, int64_t n, float sca
 AplErr apli_packed_pack(const AplPackedLayout *layout, const float *values, int64_t rows, int64_t columns, uint8_t *bytes) {
     AplCodec codec = layout->codec == APLI_CODEC_Q4_0   ? APLI_CODEC_INT4
                      : layout->codec == APLI_CODEC_Q8_0 ? APLI_CODEC_INT8
+                     : layout->codec == APLI_CODEC_Q1_0 ? APLI_CODEC_BINARY
                                                         : layout->codec;
     FAIL_IF(codec < APLI_CODEC_BINARY, APL_NONCE, "packing to %s", layout->name);
     for (int64_t i = 0; i < rows * columns; i++)

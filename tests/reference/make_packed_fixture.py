@@ -5,12 +5,16 @@ Reference: PyPI `gguf`, gguf.quants (numpy). Files: NAME.packed, NAME.f32 (raw l
 packed too, NAME.source.f32, what the reference packed. Bytes of the layouts the reference does not pack are random, with
 finite scales.
 
+Q1_0: the reference is ggml itself (PyPI `llama-cpp-python`, its libggml-base), which gguf.quants does not have.
+
 NF4: the reference is the published rule in float64: each group ÷ its greatest magnitude, nearest of the 16 values of QLoRA
 (arXiv 2305.14314, appendix E).
 
-    python3 -m venv venv && venv/bin/pip install gguf numpy && venv/bin/python tests/reference/make_packed_fixture.py
+    python3 -m venv venv && venv/bin/pip install gguf numpy llama-cpp-python && venv/bin/python tests/reference/make_packed_fixture.py
 """
 
+import ctypes
+import importlib.util
 import pathlib
 
 import numpy as np
@@ -65,6 +69,19 @@ def nf4():
     write("nf4_64", packed, half.astype(np.float32) * table[codes], source)
 
 
+def q1_0():
+    package = pathlib.Path(importlib.util.find_spec("llama_cpp").origin).parent
+    ggml = ctypes.CDLL(package / "lib" / "libggml-base.so")
+    source = source_rows()
+    packed = np.zeros((2, COLUMNS // 128 * 18), dtype=np.uint8)
+    values = np.zeros((2, COLUMNS), dtype=np.float32)
+    ggml.quantize_row_q1_0_ref(source.ctypes.data_as(ctypes.c_void_p), packed.ctypes.data_as(ctypes.c_void_p),
+                               ctypes.c_int64(source.size))
+    ggml.dequantize_row_q1_0(packed.ctypes.data_as(ctypes.c_void_p), values.ctypes.data_as(ctypes.c_void_p),
+                             ctypes.c_int64(source.size))
+    write("q1_0", packed, values, source)
+
+
 OUT.mkdir(parents=True, exist_ok=True)
 for kind in (Type.Q4_0, Type.Q8_0):
     source = source_rows()
@@ -78,3 +95,7 @@ for kind, half_offsets in ((Type.Q2_K, (80, 82)), (Type.Q3_K, (108,)), (Type.Q4_
     packed = random_block_rows(kind, half_offsets)
     write(kind.name.lower(), packed, dequantize(packed, kind))
 nf4()
+for kind, half_offsets in ((Type.IQ4_NL, (0,)), (Type.TQ1_0, (52,)), (Type.TQ2_0, (64,))):
+    packed = random_block_rows(kind, half_offsets)
+    write(kind.name.lower(), packed, dequantize(packed, kind))
+q1_0()
