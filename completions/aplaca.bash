@@ -13,7 +13,7 @@ _aplaca() {
         --kv) mapfile -t COMPREPLY < <(compgen -W "f16 f32 q8 q4" -- "$current"); return ;;
         -r|--depth|--sequences) return ;;
         --shape) mapfile -t COMPREPLY < <(compgen -W "tinyllama mistral-7b smollm2 llama-8b" -- "$current"); return ;;
-        --bits) mapfile -t COMPREPLY < <(compgen -W "8 4 2 ternary 1" -- "$current"); return ;;
+        --bits) mapfile -t COMPREPLY < <(compgen -W "8 4 2 ternary bitnet 1" -- "$current"); return ;;
         -f|--test|--save) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
         --model) mapfile -t COMPREPLY < <(compgen -f -X '!*.gguf' -- "$current"; compgen -d -- "$current"); return ;;
         esac

@@ -64,7 +64,7 @@ static void check_tensor(const AplGgufTensor *tensor, double deviation) {
 
 static void matrices_keep_the_size_of_what_they_multiply(void **state) {
     (void)state;
-    const char *precisions[] = {"8", "4", "2", "1"};
+    const char *precisions[] = {"8", "4", "2", "1", "bitnet"};
     for (size_t i = 0; i < sizeof precisions / sizeof *precisions; i++) {
         AplNewFile *file = make("tinyllama", precisions[i], 1);
         AplGguf *gguf;

@@ -34,6 +34,7 @@ static AplArray *packed_matrix(const AplPackedLayout *layout, int64_t rows, int6
     static const int halves[APLI_CODEC_COUNT][2] = {
         [APLI_CODEC_Q4_1] = {0, 2},   [APLI_CODEC_Q5_1] = {0, 2}, [APLI_CODEC_Q2_K] = {80, 82}, [APLI_CODEC_Q3_K] = {108, 108},
         [APLI_CODEC_Q4_K] = {0, 2},   [APLI_CODEC_Q5_K] = {0, 2}, [APLI_CODEC_Q6_K] = {208, 208},
+        [APLI_CODEC_TQ1_0] = {52, 52}, [APLI_CODEC_TQ2_0] = {64, 64},
     };
     const int64_t row_bytes = apli_packed_row_bytes(layout, columns);
     const size_t size = (size_t)(rows * row_bytes);
@@ -131,7 +132,8 @@ static void every_instruction_set_gives_the_bits_of_the_plain_kernels(void **sta
 
 static void every_layout_multiplies_alike_on_every_instruction_set(void **state) {
     (void)state;
-    const char *names[] = {"q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "q2_k", "q3_k", "q4_k", "q5_k", "q6_k"};
+    const char *names[] = {"q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "q2_k", "q3_k", "q4_k", "q5_k", "q6_k",
+                           "iq4_nl", "tq1_0", "tq2_0", "q1_0", "iq2_bn"};
     const struct {
         int representation;
         int64_t group, columns;

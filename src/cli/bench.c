@@ -19,7 +19,8 @@ static const char about[] =
     "against what this machine allows: bytes read from memory and arithmetic, both measured here. A test runs\n"
     "once unmeasured and then -r times; the table has the middle run and the spread.\n"
     "The model is a file, or with --shape one with random weights, made in memory: matrices in Q8_0 (8 bits), Q4_0\n"
-    "(4), TQ2_0 (2, ternary) or Q1_0 (1), embedding and output as llama.cpp's quantize has them at that width.";
+    "(4), TQ2_0 (2, ternary), IQ2_BN (bitnet, which ik_llama.cpp reads) or Q1_0 (1), embedding and output as the quantize\n"
+    "programs of these have them at that width.";
 
 typedef struct Arguments {
     const char *named; /* the model's file, or NULL */
@@ -101,7 +102,7 @@ int command_bench(int count, char **arguments) {
     const AplOption options[] = {
         {"--shape", APLI_OPTION_TEXT, &given.random.shape, "SHAPE",
          "random weights: tinyllama, mistral-7b, smollm2, llama-8b", 0, 0},
-        {"--bits", APLI_OPTION_TEXT, &given.random.precision, "BITS", "of a weight: 8, 4, 2, ternary or 1 (4)", 0, 0},
+        {"--bits", APLI_OPTION_TEXT, &given.random.precision, "BITS", "of a weight: 8, 4, 2, ternary, bitnet or 1 (4)", 0, 0},
         {"--layers", APLI_OPTION_INTEGER, &given.model.layers, "N", "of a shape, or the first N of a MODEL (all)", 1, 65536},
         {"--seed", APLI_OPTION_INTEGER, &seed, "SEED", "of weights and tokens (1)", 0, 9e18},
         {"--save", APLI_OPTION_TEXT, &given.save, "FILE", "keep the random model as a GGUF file", 0, 0},

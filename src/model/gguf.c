@@ -9,10 +9,16 @@
 #include <string.h>
 
 static const AplGgufTensorType tensor_types[] = {
-#define GGUF_TENSOR_TYPE(number, name, elements, bytes) {number, name, elements, bytes},
+#define GGUF_TENSOR_TYPE(number, name, elements, bytes, row_bytes) {number, name, elements, bytes, row_bytes},
 #include "model/gguf_tensor_type.def"
 #undef GGUF_TENSOR_TYPE
 };
+
+const AplGgufTensorType *apli_gguf_tensor_type(const char *name) {
+    for (size_t i = 0; i < sizeof tensor_types / sizeof *tensor_types; i++)
+        if (strcmp(tensor_types[i].name, name) == 0) return &tensor_types[i];
+    return NULL;
+}
 
 enum {
     DEFAULT_ALIGNMENT = 32,
@@ -112,8 +118,13 @@ static AplErr size_tensor(const AplGguf *gguf, AplGgufTensor *tensor) {
     FAIL_IF(tensor->lengths[0] % tensor->type->block_elements, APL_FILE_DATA,
             "%s: rows of tensor %s have %" PRIu64 " elements, which blocks of %" PRIu64 " (%s) do not divide", gguf->source,
             tensor->name, tensor->lengths[0], tensor->type->block_elements, tensor->type->name);
-    return apli_checked_product(gguf->source, tensor->name, tensor->count / tensor->type->block_elements,
-                                tensor->type->block_bytes, UINT64_C(1) << 62, &tensor->size);
+    uint64_t blocks, rows;
+    TRY(apli_checked_product(gguf->source, tensor->name, tensor->count / tensor->type->block_elements,
+                             tensor->type->block_bytes, UINT64_C(1) << 61, &blocks));
+    TRY(apli_checked_product(gguf->source, tensor->name, tensor->count / tensor->lengths[0], tensor->type->row_bytes,
+                             UINT64_C(1) << 61, &rows));
+    tensor->size = blocks + rows;
+    return APL_OK;
 }
 
 static AplErr read_tensor(AplGguf *gguf, AplGgufTensor *tensor) {

@@ -50,7 +50,11 @@ typedef struct AplGgufTensorType {
     const char *name; /* "q4_1" */
     uint64_t block_elements;
     uint64_t block_bytes;
+    uint64_t row_bytes; /* before the blocks of each row */
 } AplGgufTensorType;
+
+/* The tensor type with this name, NULL when there is none. */
+const AplGgufTensorType *apli_gguf_tensor_type(const char *name);
 
 typedef struct AplGgufTensor {
     char *name; /* printable, NUL-terminated */

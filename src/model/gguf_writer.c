@@ -23,12 +23,6 @@ struct AplGgufWriter {
     uint64_t current, written; /* the tensor being written, and how many of its bytes are */
 };
 
-static const AplGgufTensorType types[] = {
-#define GGUF_TENSOR_TYPE(number, name, elements, bytes) {number, name, elements, bytes},
-#include "model/gguf_tensor_type.def"
-#undef GGUF_TENSOR_TYPE
-};
-
 AplErr apli_gguf_writer_new(AplGgufWriter **result) {
     *result = calloc(1, sizeof **result);
     FAIL_IF(!*result, APL_WS_FULL, "no memory to write a GGUF file");
@@ -120,9 +114,7 @@ static AplErr add_tensor(AplGgufWriter *writer, const char *name, uint64_t size)
 
 AplErr apli_gguf_put_tensor(AplGgufWriter *writer, const char *name, const char *type_name, int rank,
                             const uint64_t *lengths) {
-    const AplGgufTensorType *type = NULL;
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        if (strcmp(types[i].name, type_name) == 0) type = &types[i];
+    const AplGgufTensorType *type = apli_gguf_tensor_type(type_name);
     FAIL_IF(!type, APL_DOMAIN, "tensor %s: \"%s\" is no tensor type", name, type_name);
     FAIL_IF(rank < 1 || rank > APLI_GGUF_MAX_RANK, APL_RANK, "tensor %s: rank %d, not 1 to %d", name, rank,
             APLI_GGUF_MAX_RANK);
@@ -140,7 +132,7 @@ AplErr apli_gguf_put_tensor(AplGgufWriter *writer, const char *name, const char 
     for (int axis = 0; axis < rank; axis++) append_u64(&writer->table, lengths[axis]);
     append_u32(&writer->table, (uint32_t)type->number);
     append_u64(&writer->table, writer->data_size);
-    return add_tensor(writer, name, count / type->block_elements * type->block_bytes);
+    return add_tensor(writer, name, count / type->block_elements * type->block_bytes + count / lengths[0] * type->row_bytes);
 }
 
 uint64_t apli_gguf_tensor_bytes(const AplGgufWriter *writer) { return writer->data_size; }

@@ -92,16 +92,8 @@ typedef struct Tensor {
     double deviation;
 } Tensor;
 
-static int64_t block_elements(const char *type) {
-#define GGUF_TENSOR_TYPE(number, name, elements, bytes) \
-    if (strcmp(type, name) == 0) return elements;
-#include "model/gguf_tensor_type.def"
-#undef GGUF_TENSOR_TYPE
-    return 1;
-}
-
 static const char *type_or(const char *type, const char *fallback, int64_t columns) {
-    return columns % block_elements(type) ? fallback : type;
+    return (uint64_t)columns % apli_gguf_tensor_type(type)->block_elements ? fallback : type;
 }
 
 enum { NO_LAYER = -1 };
@@ -222,7 +214,8 @@ static AplErr put_metadata(const Plan *plan, AplGgufWriter *writer) {
     const Shape *shape = &plan->shape;
     APLI_AUTO_TEXT name = {0};
     static const char *const merges[] = {"t h"};
-    apli_text_printf(&name, "%s, random, %s bits", shape->name, plan->precision->name);
+    const bool number = plan->precision->name[0] <= '9';
+    apli_text_printf(&name, "%s, random, %s%s", shape->name, plan->precision->name, number ? " bits" : "");
     TRY(apli_text_status(&name));
     apli_gguf_put_string(writer, "general.architecture", "llama");
     apli_gguf_put_string(writer, "general.name", name.bytes);

@@ -4,12 +4,15 @@
        q4_0   -8..7                      √((16²-1)÷12)  = 4.61 (the mean, -½, is left in)
        q6_k   -32..31, sub-scale 64      √((64²-1)÷12) × 64 = 1182
        q4_k   0..15, sub-scale 32, its minimum 32 × 7.5 scales   4.61 × 32 = 147.5
+       iq4_nl its 16 values              the root of their mean square, 72.3 (the mean, -2.6, is left in)
        tq2_0  -1 0 0 1                   √½
+       iq2_bn the same, one f32 scale a row
        q1_0   ±1                         1 */
 #include "model/random_weights.h"
 
 #include "base/random.h"
 #include "elem/elem.h"
+#include "model/gguf.h"
 
 #include <math.h>
 #include <string.h>
@@ -37,24 +40,29 @@ static void finish_q4_k(uint8_t *block, const uint16_t scales[2]) {
     memcpy(block, scales, 4);
 }
 
-/* Two random bits are added: 0 1 1 2. */
+/* Codes of two random bits, which are added: 0 1 1 2. */
+static void make_ternary(uint8_t *codes, int bytes) {
+    for (int i = 0; i < bytes; i++) codes[i] = (uint8_t)((codes[i] & 0x55) + (codes[i] >> 1 & 0x55));
+}
+
 static void finish_tq2_0(uint8_t *block, const uint16_t scales[2]) {
-    for (int i = 0; i < 64; i++) block[i] = (uint8_t)((block[i] & 0x55) + (block[i] >> 1 & 0x55));
+    make_ternary(block, 64);
     memcpy(block + 64, scales, 2);
+}
+
+static void finish_iq2_bn(uint8_t *block, const uint16_t scales[2]) {
+    (void)scales;
+    make_ternary(block, 16);
 }
 
 static const struct RandomType {
     const char *name;
-    int block_elements, block_bytes;
     double spread, minimum; /* the scale of minimums ÷ the scale */
     Finish *finish;
 } random_types[] = {
-    {"q8_0", 32, 34, 73.6, 0, finish_q8_0},
-    {"q4_0", 32, 18, 4.61, 0, finish_scale_first},
-    {"q6_k", 256, 210, 1182, 0, finish_q6_k},
-    {"q4_k", 256, 144, 147.5, 7.5, finish_q4_k},
-    {"tq2_0", 256, 66, 0.7071, 0, finish_tq2_0},
-    {"q1_0", 128, 18, 1, 0, finish_scale_first},
+    {"q8_0", 73.6, 0, finish_q8_0},      {"q4_0", 4.61, 0, finish_scale_first}, {"q6_k", 1182, 0, finish_q6_k},
+    {"q4_k", 147.5, 7.5, finish_q4_k},   {"iq4_nl", 72.3, 0, finish_scale_first}, {"tq2_0", 0.7071, 0, finish_tq2_0},
+    {"iq2_bn", 0.7071, 0, finish_iq2_bn}, {"q1_0", 1, 0, finish_scale_first},
 };
 
 static const struct RandomType *find(const char *name) {
@@ -69,8 +77,8 @@ AplErr apli_random_type(const char *type) {
 }
 
 int64_t apli_random_row_bytes(const char *type, int64_t columns) {
-    const struct RandomType *kind = find(type);
-    return columns / kind->block_elements * kind->block_bytes;
+    const AplGgufTensorType *form = apli_gguf_tensor_type(type);
+    return (int64_t)form->row_bytes + columns / (int64_t)form->block_elements * (int64_t)form->block_bytes;
 }
 
 /* Scales between ⅔ and 4÷3 of the middle one. */
@@ -97,17 +105,20 @@ static void fill_random(uint64_t *state, uint8_t *bytes, int64_t size) {
 void apli_random_rows(const char *type, int64_t first_row, int64_t rows, int64_t columns, double deviation, uint64_t seed,
                       uint8_t *bytes) {
     const struct RandomType *kind = find(type);
-    const int64_t row_bytes = apli_random_row_bytes(type, columns), blocks = columns / kind->block_elements;
+    const AplGgufTensorType *form = apli_gguf_tensor_type(type);
+    const int64_t row_bytes = apli_random_row_bytes(type, columns), blocks = columns / (int64_t)form->block_elements;
+    const float row_scale = (float)(deviation / kind->spread);
     uint16_t scales[SCALES][2];
     make_scales(kind, deviation, scales);
     for (int64_t row = 0; row < rows; row++, bytes += row_bytes) {
         uint64_t state = seed + (uint64_t)(first_row + row);
         state = apli_random_u64(&state); /* neighbouring seeds give unrelated rows */
         fill_random(&state, bytes, row_bytes);
+        if (form->row_bytes) memcpy(bytes, &row_scale, sizeof row_scale);
         uint64_t choice = 0;
         for (int64_t block = 0; block < blocks; block++) {
             if (block % 16 == 0) choice = apli_random_u64(&state);
-            kind->finish(bytes + block * kind->block_bytes, scales[choice % SCALES]);
+            kind->finish(bytes + form->row_bytes + (uint64_t)block * form->block_bytes, scales[choice % SCALES]);
             choice /= SCALES;
         }
     }
