@@ -72,7 +72,7 @@ static void follow_all(const char *file, AplCacheType kv, double tie, const char
     AplModel *model = NULL;
     AplEngine *engine = NULL;
     assert_int_equal(apli_model_open(SMOLLM2, &model), APL_OK);
-    assert_int_equal(apli_engine_new(model, &(AplEngineOptions){.context = 256, .kv = kv}, &engine), APL_OK);
+    assert_int_equal(apli_engine_new(model, &(AplEngineOptions){.context = 256, .exact = true, .kv = kv}, &engine), APL_OK);
     json_t *fixture = read_json(file), *prompts = json_object_get(fixture, "prompts");
     int agreed = 0;
     for (size_t i = 0; i < json_array_size(prompts); i++) agreed += follow(engine, json_array_get(prompts, i), (int)i + 1, tie, who);

@@ -194,7 +194,7 @@ static void extreme_values_multiply_alike(void **state) {
 
 static AplArray *multiply(AplArray *x, AplArray *w) {
     AplArray *result;
-    if (apli_matmul_transposed(x, w, &result) != APL_OK) fail_msg("%s", apli_error_message());
+    if (apli_matmul_transposed(x, w, false, &result) != APL_OK) fail_msg("%s", apli_error_message());
     return result;
 }
 
@@ -278,11 +278,11 @@ static void arguments_of_other_ranks_types_and_forms_are_taken(void **state) {
 static void sizes_that_disagree_are_named(void **state) {
     (void)state;
     AplArray *x = matrix(2, 5), *w = matrix(3, 4), *scalar, *result = NULL;
-    assert_int_equal(apli_matmul_transposed(x, w, &result), APL_LENGTH);
+    assert_int_equal(apli_matmul_transposed(x, w, false, &result), APL_LENGTH);
     assert_string_equal(apli_error_message(), "last axis of ⍺ is 5, first axis of ⍵ is 4");
     assert_int_equal(apli_scalar_i64(1, &scalar), APL_OK);
-    assert_int_equal(apli_matmul_transposed(scalar, w, &result), APL_RANK);
-    assert_int_equal(apli_matmul_transposed(x, scalar, &result), APL_RANK);
+    assert_int_equal(apli_matmul_transposed(scalar, w, false, &result), APL_RANK);
+    assert_int_equal(apli_matmul_transposed(x, scalar, false, &result), APL_RANK);
     apli_array_release(x);
     apli_array_release(w);
     apli_array_release(scalar);

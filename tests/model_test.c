@@ -23,7 +23,7 @@ static AplEngine *engine_of(const char *path, int64_t context, bool plain, AplCa
     AplModel *model = NULL;
     AplEngine *engine = NULL;
     if (apli_model_open(path, &model)) fail_msg("%s", apli_error_message());
-    AplErr error = apli_engine_new(model, &(AplEngineOptions){.context = context, .plain = plain, .kv = kv}, &engine);
+    AplErr error = apli_engine_new(model, &(AplEngineOptions){.context = context, .exact = true, .plain = plain, .kv = kv}, &engine);
     if (error) fail_msg("%s: %s", apli_error_name(error), apli_error_message());
     return engine;
 }

@@ -49,7 +49,7 @@ AplErr apl_model_open(const char *path, const AplModelOptions *given, AplLanguag
     if (!error) {
         model->has_chat = apli_model_chat_template(file, &length) != NULL;
         error = apli_engine_new(file, &(AplEngineOptions){.context = options.context, .layers = options.layers,
-                                                          .plain = options.plain != 0}, &model->engine);
+                                                          .exact = options.exact != 0, .plain = options.plain != 0}, &model->engine);
     }
     if (!error && model->has_chat) error = apli_chat_init(&model->chat, model->engine);
     if (error) {

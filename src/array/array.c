@@ -3,6 +3,7 @@
 
 #include "elem/packed.h"
 #include "os/large_block.h"
+#include "elem/panel.h"
 
 #include <inttypes.h>
 #include <malloc.h>
@@ -99,8 +100,25 @@ static void release_items(AplArray **items, int64_t count) {
     for (int64_t i = 0; i < count; i++) apli_array_release(items[i]);
 }
 
+/* The panels of the matrix that begins at `data`. */
+typedef struct AplPanelsOf {
+    const uint8_t *data;
+    AplPanels panels;
+    struct AplPanelsOf *next;
+} AplPanelsOf;
+
+static void release_panels(AplPanelsOf *entry) {
+    while (entry) {
+        AplPanelsOf *next = entry->next;
+        if (entry->panels.release) entry->panels.release(entry->panels.owner);
+        free(entry);
+        entry = next;
+    }
+}
+
 void apli_storage_release(AplStorage *storage) {
     if (!storage || --storage->references > 0) return;
+    release_panels(storage->panels);
     if (storage->place == APLI_HEAP) {
         if (storage->type == APLI_NESTED)
             release_items((AplArray **)storage->bytes, (int64_t)(storage->size / sizeof(AplArray *)));
@@ -314,6 +332,21 @@ AplErr apli_packed_zero(const AplPackedLayout *layout, int rank, const int64_t *
     AplErr error = apli_packed_new(layout, rank, shape, storage, storage->bytes, result);
     apli_storage_release(storage);
     return error;
+}
+
+const AplPanels *apli_panels_of(const AplArray *matrix) {
+    for (const AplPanelsOf *entry = matrix->storage->panels; entry; entry = entry->next)
+        if (entry->data == matrix->data && entry->panels.rows == matrix->shape[0] && entry->panels.columns == matrix->shape[1])
+            return &entry->panels;
+    return NULL;
+}
+
+AplErr apli_attach_panels(AplArray *matrix, const AplPanels *panels) {
+    AplPanelsOf *entry = malloc(sizeof *entry);
+    FAIL_IF(!entry, APL_WS_FULL, "no memory to keep a matrix's panels");
+    *entry = (AplPanelsOf){matrix->data, *panels, matrix->storage->panels};
+    matrix->storage->panels = entry;
+    return APL_OK;
 }
 
 AplErr apli_stack(AplArray *const *cells, int64_t count, AplArray **result) {

@@ -34,11 +34,13 @@ typedef struct AplStorage {
     AplType type; /* NESTED storage releases its elements */
     void (*release)(void *owner);
     void *owner;
+    struct AplPanelsOf *panels; /* PACKED: the same weights as a product wants them, once one has (elem/panel.h) */
 } AplStorage;
 
 typedef enum AplForm { APLI_PLAIN, APLI_STRIDED, APLI_STACKED, APLI_FORM_PACKED, APLI_TURNED } AplForm;
 
 struct AplPackedLayout;
+struct AplPanels;
 
 struct AplArray {
     int32_t references;
@@ -83,6 +85,10 @@ AplErr apli_packed_new(const struct AplPackedLayout *layout, int rank, const int
                        uint8_t *data, AplArray **result);
 /* A PACKED array of `layout` whose codes and scales are 0. Large arrays cost no memory until they are written. */
 AplErr apli_packed_zero(const struct AplPackedLayout *layout, int rank, const int64_t *shape, AplArray **result);
+/* The panels of a PACKED matrix, or NULL while it has none; they go with its storage. */
+const struct AplPanels *apli_panels_of(const AplArray *matrix);
+/* Gives a PACKED matrix panels, which it owns from now on; only while it has none. WS FULL; then nothing is taken. */
+AplErr apli_attach_panels(AplArray *matrix, const struct AplPanels *panels);
 /* A STACKED array of `count` cells of one shape, each borrowed: shape is (count, cell's shape). */
 AplErr apli_stack(AplArray *const *cells, int64_t count, AplArray **result);
 AplErr apli_storage_new(size_t size, AplType type, AplStorage **result);

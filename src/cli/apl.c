@@ -27,6 +27,7 @@ static const char usage[] =
     "\n"
     "  -e EXPRESSION   runs the expression and shows its value\n"
     "  --model FILE    the workspace begins with the arrays of a GGUF file and the functions that compute it\n"
+    "  --exact         products with a model's weights take their left argument in f32, not rounded to 8 bits\n"
     "  --no-fused      runs every function as its APL says, without kernels that do the same faster\n"
     "  --memory SIZE   what arrays may occupy, as 800M or 2.5G; otherwise nine tenths of what the machine has\n"
     "  --test FILE     runs a file of expected results, and tells what differs\n"
@@ -121,7 +122,7 @@ typedef struct Options {
     const char *model, *test;
     char **expressions;
     int expression_count;
-    bool plain, help;
+    bool exact, plain, help;
     size_t memory; /* 0: as the machine has */
 } Options;
 
@@ -140,8 +141,8 @@ static size_t size_of(const char *text) {
 
 /* 0, or the exit status of a wrong command line. Options end where the first word that is none begins. */
 static int read_options(int count, char **arguments, Options *options) {
-    enum { MODEL = 256, NO_FUSED, MEMORY, TEST };
-    static const struct option names[] = {{"model", required_argument, NULL, MODEL}, {"no-fused", no_argument, NULL, NO_FUSED},
+    enum { MODEL = 256, EXACT, NO_FUSED, MEMORY, TEST };
+    static const struct option names[] = {{"model", required_argument, NULL, MODEL}, {"exact", no_argument, NULL, EXACT}, {"no-fused", no_argument, NULL, NO_FUSED},
                                           {"memory", required_argument, NULL, MEMORY}, {"test", required_argument, NULL, TEST},
                                           {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
     int option;
@@ -152,6 +153,7 @@ static int read_options(int count, char **arguments, Options *options) {
         case 'e': options->expressions[options->expression_count++] = optarg; break;
         case 'h': options->help = true; break;
         case MODEL: options->model = optarg; break;
+        case EXACT: options->exact = true; break;
         case NO_FUSED: options->plain = true; break;
         case TEST: options->test = optarg; break;
         case MEMORY:
@@ -186,7 +188,7 @@ static AplErr open_session(const Options *options, AplEngine **engine, AplSessio
         TRY(apli_session_new(session));
     } else {
         TRY(apli_model_open(options->model, &model));
-        TRY(apli_engine_new(model, &(AplEngineOptions){.plain = options->plain}, engine));
+        TRY(apli_engine_new(model, &(AplEngineOptions){.exact = options->exact, .plain = options->plain}, engine));
         *session = (*engine)->session;
     }
     (*session)->env.fused = !options->plain;

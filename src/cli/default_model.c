@@ -53,7 +53,8 @@ AplErr apli_open_engine(const char *named, const AplModelOptions *options, AplEn
     apli_memory_set_limit((size_t)apli_memory_allowed());
     TRY(apli_model_path(named, &path));
     TRY(apli_model_open(path.bytes, &model));
-    AplEngineOptions engine_options = {options->context, options->layers, options->plain, (AplCacheType)options->kv};
+    AplEngineOptions engine_options = {.context = options->context, .layers = options->layers, .exact = options->exact,
+                                       .plain = options->plain, .kv = (AplCacheType)options->kv};
     return apli_engine_new(model, &engine_options, engine);
 }
 

@@ -15,7 +15,7 @@ AplErr apli_model_path(const char *named, AplText *path);
 typedef struct AplModelOptions {
     int64_t threads;         /* 0: as many as the process may use */
     int64_t context, layers; /* 0: the engine's own choice */
-    bool plain;
+    bool exact, plain;
     int64_t kv; /* AplCacheType */
 } AplModelOptions;
 
@@ -26,6 +26,8 @@ typedef struct AplModelOptions {
     {"--layers", APLI_OPTION_INTEGER, &(model_options).layers, "N", "run the first N layers only", 1, 65536}, \
     {"--kv", APLI_OPTION_CHOICE, &(model_options).kv, APLI_CACHE_TYPES, \
      "what keys and values are kept in (f16)", 0, 0}, \
+    {"--exact", APLI_OPTION_FLAG, &(model_options).exact, NULL, \
+     "products take activations in f32, not rounded to 8 bits in groups of 32", 0, 0}, \
     {"--no-fused", APLI_OPTION_FLAG, &(model_options).plain, NULL, \
      "run the APL text itself, without fused kernels", 0, 0}
 #define APLI_CONTEXT_OPTION(model_options, help) \

@@ -59,6 +59,7 @@ static AplErr fill(AplEngine *engine, const AplEngineOptions *options) {
     const AplModelConfig *config = apli_model_config(engine->model);
     TRY(apli_session_new(&engine->session));
     engine->session->env.fused = !options->plain;
+    engine->session->env.rounded = !options->exact && !options->plain;
     TRY(apli_model_tokenizer(engine->model, &engine->tokenizer));
     TRY(apli_model_define(engine->model, define, engine->session));
     TRY(load_page(engine->session));

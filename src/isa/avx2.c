@@ -1,5 +1,7 @@
 /* x86-64-v3: AVX2, FMA, F16C. */
 #include <immintrin.h>
+#include <stdint.h>
+#include <string.h>
 #define ISA(name) name##_avx2
 #define ISA_NAME "avx2"
 #define HALF(bits) _cvtsh_ss(bits)
@@ -32,4 +34,29 @@ static inline float largest_of_quad(__m128 quad) {
 #define ISA_STRIP_ROWS 4
 #define ISA_TILE_ROWS 2
 #define ISA_TILE_TOKENS 2
+/* the pairs' sums stay below 2^15: 2 × 63 × 127 */
+#define ISA_DOT(sums, codes, quad) \
+    ((sums) + (SUMS)_mm256_madd_epi16(_mm256_maddubs_epi16((__m256i)(codes), (__m256i)(quad)), _mm256_set1_epi16(1)))
+/* codes 0..255 as low seven bits and the eighth: 2 × 127 × 127 and 2 × 128 × 127 stay below 2^15 */
+#define ISA_DOT_BYTES(sums, codes, quad) \
+    ISA_DOT(ISA_DOT(sums, (codes) & 127, quad), (codes) & 128, quad)
+static inline __m256i spread_avx2(const uint8_t *bits, int value) {
+    int32_t word;
+    memcpy(&word, bits, sizeof word);
+    const __m256i bytes = _mm256_shuffle_epi8(_mm256_set1_epi32(word), _mm256_setr_epi64x(0, 0x0101010101010101,
+                                              0x0202020202020202, 0x0303030303030303));
+    const __m256i each = _mm256_set1_epi64x((long long)0x8040201008040201);
+    return _mm256_and_si256(_mm256_cmpeq_epi8(_mm256_and_si256(bytes, each), each), _mm256_set1_epi8((char)value));
+}
+#define ISA_SPREAD(bits, value) spread_avx2(bits, value)
+#define FOLD(lanes, combine) \
+    __m128i half = combine(_mm256_castsi256_si128(lanes), _mm256_extracti128_si256(lanes, 1)); \
+    half = combine(half, _mm_unpackhi_epi64(half, half)); \
+    return _mm_cvtsi128_si32(combine(half, _mm_shuffle_epi32(half, 1)))
+static inline int32_t most_integer_avx2(__m256i lanes) { FOLD(lanes, _mm_max_epi32); }
+static inline int32_t sum_integers_avx2(__m256i lanes) { FOLD(lanes, _mm_add_epi32); }
+#define ISA_MOST_INTEGER(lanes) most_integer_avx2((__m256i)(lanes))
+#define ISA_SUM_INTEGERS(lanes) sum_integers_avx2((__m256i)(lanes))
+#define ISA_BLOCK_PANELS 1
+#define ISA_BLOCK_TOKENS 4
 #include "isa/kernels.inc"

@@ -26,4 +26,12 @@
 #define ISA_STRIP_ROWS 8
 #define ISA_TILE_ROWS 4
 #define ISA_TILE_TOKENS 4
+#define ISA_DOT(sums, codes, quad) \
+    ((SUMS)_mm512_dpbusd_epi32((__m512i)(sums), (__m512i)(codes), (__m512i)(quad)))
+#define ISA_DOT_BYTES ISA_DOT
+#define ISA_SPREAD(bits, value) _mm512_maskz_set1_epi8(*(const uint64_t *)(bits), value)
+#define ISA_MOST_INTEGER(lanes) _mm512_reduce_max_epi32((__m512i)(lanes))
+#define ISA_SUM_INTEGERS(lanes) _mm512_reduce_add_epi32((__m512i)(lanes))
+#define ISA_BLOCK_PANELS 2
+#define ISA_BLOCK_TOKENS 8
 #include "isa/kernels.inc"

@@ -7,6 +7,7 @@
 #include "elem/elem.h"
 #include "elem/packed.h"
 #include "prim/fused/fused_kernels.h"
+#include "prim/inner_product/panel_kernels.h"
 
 #include <stdint.h>
 
@@ -36,6 +37,8 @@ typedef struct AplKernels {
        (column mod 16), columns ascending; then the lanes: 8 with 8, 4 with 4, 2 with 2, 1 with 1. It depends on nothing
        else: not on the tokens beside it, the rows beside it, or the instruction set. */
     void (*matmul_rows)(const AplMatmul *matmul, int64_t first, int64_t count, float *scratch);
+    AplQuantizeTile *quantize_tile;
+    AplPanelProduct *panel_product;
     const struct AplScalarKernels *scalar; /* prim/scalar/scalar.h */
     AplRmsNormRow *rms_norm_row;
     AplSoftmaxRow *softmax_row;

@@ -126,6 +126,7 @@ struct AplEnv {
     uint64_t random_state;     /* ⎕RL: splitmix64 */
     volatile sig_atomic_t interrupted; /* set by a signal handler: the next check answers INTERRUPT */
     bool fused;                /* defined functions may run as kernels; scalar runs as one loop */
+    bool rounded;              /* a product with packed weights may take its left argument in 8 bits */
     bool restricted;           /* no files, no waiting: for texts that nobody vouches for */
     int64_t steps_most, steps; /* unless steps_most is 0: INTERRUPT after so many checks */
     const char *stack_limit;   /* calls below this address are a LIMIT ERROR; NULL: no check */

@@ -47,7 +47,7 @@ static AplErr to_type(AplArray *array, AplType type, bool weak, int rank, const 
 
 /* right: (length, ...), whose transposed cells the kernel wants as rows. `type` is the result's, f32 or
    narrower. */
-static AplErr product_of_singles(AplArray *left, AplArray *right, int64_t rows, int64_t length,
+static AplErr product_of_singles(AplEnv *env, AplArray *left, AplArray *right, int64_t rows, int64_t length,
                                  int64_t columns, AplType type, int rank, const int64_t *shape,
                                  AplArray **result) {
     APLI_AUTO AplArray *plain = NULL, *table = NULL, *matrix = NULL, *weights = NULL, *product = NULL;
@@ -61,7 +61,7 @@ static AplErr product_of_singles(AplArray *left, AplArray *right, int64_t rows, 
     APLI_AUTO AplArray *plain_left = NULL;
     TRY(apli_plain(left, &plain_left));
     TRY(apli_reshape_view(plain_left, 2, (int64_t[]){rows, length}, &table));
-    TRY(apli_matmul_transposed(table, weights, &product));
+    TRY(apli_matmul_transposed(table, weights, env->rounded, &product));
     return to_type(product, type, false, rank, shape, result);
 }
 
@@ -275,7 +275,7 @@ AplErr apli_inner_product(AplEnv *env, const AplFunction *self, AplArray *left, 
         AplArray a_type = *a, b_type = *b; /* only type, weakness and count are read */
         AplType type = apli_meet(&a_type, &b_type, &weak);
         if (type == APLI_F16 || type == APLI_BF16 || type == APLI_F32)
-            return product_of_singles(a, b, rows, length, columns, type, rank, shape, result);
+            return product_of_singles(env, a, b, rows, length, columns, type, rank, shape, result);
         TRY(apli_plain(a, &plain_left));
         TRY(apli_plain(b, &plain_right));
         if (type == APLI_BOOL)

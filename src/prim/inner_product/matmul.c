@@ -4,6 +4,7 @@
 #include "elem/packed.h"
 #include "isa/isa.h"
 #include "os/parallel.h"
+#include "prim/inner_product/panel_product.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -76,7 +77,15 @@ static AplErr run(const AplMatmul *matmul, const AplKernels *kernels) {
     return APL_OK;
 }
 
-AplErr apli_matmul_transposed(AplArray *x, AplArray *w, AplArray **result) {
+/* The result: x's shape with rows for its last axis. */
+static AplErr new_product(const AplArray *x, int64_t rows, AplArray **product) {
+    int64_t shape[APLI_MAX_RANK];
+    memcpy(shape, x->shape, (size_t)x->rank * sizeof *shape);
+    shape[x->rank - 1] = rows;
+    return apli_array_new(APLI_F32, x->rank, shape, product);
+}
+
+AplErr apli_matmul_transposed(AplArray *x, AplArray *w, bool rounded, AplArray **result) {
     FAIL_IF(x->rank < 1, APL_RANK, "the left argument of a matrix product is a scalar");
     FAIL_IF(w->rank != 2, APL_RANK, "the weights of a matrix product have rank %d, not 2", w->rank);
     const int64_t columns = w->shape[1], rows = w->shape[0];
@@ -86,18 +95,20 @@ AplErr apli_matmul_transposed(AplArray *x, AplArray *w, AplArray **result) {
     const int64_t stride = (columns + APLI_MATMUL_LANES - 1) / APLI_MATMUL_LANES * APLI_MATMUL_LANES;
     TRY(apli_plain(x, &plain));
     TRY(apli_convert(plain, APLI_F32, &numbers));
+    TRY(new_product(x, rows, &product));
+    const int64_t tokens = apli_product(x->shape, x->rank - 1);
+    if (rounded && product->count && apli_panels_possible(w)) {
+        TRY(apli_panel_product((const float *)numbers->data, tokens, w, (float *)product->data));
+        *result = apli_move(&product);
+        return APL_OK;
+    }
     TRY(pad_columns(numbers, columns, stride, &padded));
     TRY(plain_weights(w, &weights));
-
-    int64_t shape[APLI_MAX_RANK];
-    memcpy(shape, x->shape, (size_t)x->rank * sizeof *shape);
-    shape[x->rank - 1] = rows;
-    TRY(apli_array_new(APLI_F32, x->rank, shape, &product));
     const AplKernels *kernels = apli_kernels();
     const AplType type = (AplType)weights->type;
     const AplMatmul matmul = {
         .x = (const float *)padded->data,
-        .tokens = apli_product(shape, x->rank - 1),
+        .tokens = tokens,
         .columns = columns,
         .stride = stride,
         .type = type,

@@ -1,0 +1,129 @@
+/* Laying packed rows out as panels. The codes come from the unpack functions themselves (elem/packed_unpack.inc), compiled here
+   with a `put` that keeps what it is given: every layout is read by the one description of it. */
+#include "elem/panel.h"
+
+#include "elem/elem.h"
+
+#include <math.h>
+#include <string.h>
+
+/* What 16 elements are made of; it takes the place of their 16 floats. */
+typedef struct Sixteen {
+    int8_t codes[16];
+    float scale, minimum;
+    uint8_t unused[40];
+} Sixteen;
+_Static_assert(sizeof(Sixteen) == 16 * sizeof(float), "a Sixteen lies where 16 floats would");
+
+#define ISA(name) name##_codes
+#define HALF(bits) apli_f16_to_f32(bits)
+#define UNPACK_SIXTEEN
+#include "elem/packed_unpack.inc"
+
+static AplUnpack *const unpack_codes[APLI_CODEC_COUNT] = {
+#define PACKED(id, name, representation, group, elements, bytes) [APLI_CODEC_##id] = ISA(unpack_##name),
+#include "elem/packed.def"
+#undef PACKED
+};
+
+static const AplPanelForm forms[APLI_CODEC_COUNT] = {
+    [APLI_CODEC_Q4_0] = {.bits = 4, .unit = 1, .zero = 8},
+    [APLI_CODEC_Q4_1] = {.bits = 4, .unit = 1, .minimum = true},
+    [APLI_CODEC_Q5_0] = {.bits = 5, .unit = 1, .zero = 16},
+    [APLI_CODEC_Q5_1] = {.bits = 5, .unit = 1, .minimum = true},
+    [APLI_CODEC_Q8_0] = {.bits = 8, .unit = 1, .zero = 128},
+    [APLI_CODEC_Q2_K] = {.bits = 2, .unit = 1, .minimum = true, .single = true},
+    [APLI_CODEC_Q3_K] = {.bits = 3, .unit = 1, .zero = 4, .single = true},
+    [APLI_CODEC_Q4_K] = {.bits = 4, .unit = 1, .minimum = true, .single = true},
+    [APLI_CODEC_Q5_K] = {.bits = 5, .unit = 1, .minimum = true, .single = true},
+    [APLI_CODEC_Q6_K] = {.bits = 6, .unit = 1, .zero = 32, .single = true},
+    [APLI_CODEC_BINARY] = {.bits = 1, .unit = 2, .zero = 1},
+    [APLI_CODEC_TERNARY] = {.bits = 2, .unit = 1, .zero = 1},
+    [APLI_CODEC_INT4] = {.bits = 4, .unit = 1, .zero = 8},
+    [APLI_CODEC_INT8] = {.bits = 8, .unit = 1, .zero = 128},
+};
+
+static int64_t round_up(int64_t count, int64_t step) { return (count + step - 1) / step * step; }
+
+bool apli_panels_plan(const AplPackedLayout *layout, int64_t rows, int64_t columns, AplPanels *panels) {
+    const AplPanelForm *form = &forms[layout->codec];
+    const int64_t span = layout->group ? layout->group : round_up(columns, APLI_PANEL_CHUNK);
+    if (!form->bits || columns < 16 || columns % 16 != 0 || (span != 16 && span % APLI_PANEL_CHUNK != 0)) return false;
+    *panels = (AplPanels){.form = *form, .rows = rows, .columns = columns};
+    panels->form.span = span;
+    panels->form.halves = span == 16;
+    panels->form.single |= layout->group == 0;
+    panels->count = round_up(rows, APLI_PANEL_ROWS) / APLI_PANEL_ROWS;
+    panels->chunks = round_up(columns, APLI_PANEL_CHUNK) / APLI_PANEL_CHUNK;
+    panels->spans = round_up(columns, span) / span;
+    const int64_t numbers = panels->spans * APLI_PANEL_ROWS * (panels->form.single ? 4 : 2);
+    panels->minimums_at = round_up(numbers, 64);
+    panels->codes_at = panels->minimums_at * (form->minimum ? 2 : 1);
+    panels->panel_bytes = panels->codes_at + panels->chunks * form->bits * 64;
+    return true;
+}
+
+static void store_number(const AplPanels *panels, uint8_t *numbers, int64_t index, float value) {
+    if (panels->form.single) {
+        memcpy(numbers + index * 4, &value, sizeof value);
+    } else {
+        const uint16_t half = apli_f32_to_f16(value); /* exact: it was an f16 */
+        memcpy(numbers + index * 2, &half, sizeof half);
+    }
+}
+
+enum { STEP_BYTES = APLI_PANEL_ROWS * 4, STEPS = APLI_PANEL_STEPS };
+
+/* The lowest `bits` bits of a chunk's codes as one plane. */
+static void store_plane(const uint8_t codes[STEPS][STEP_BYTES], int bits, int shift, uint8_t *plane) {
+    const int each = 8 / bits, vectors = STEPS / each; /* codes of a byte, vectors of the plane */
+    if (bits == 1) {
+        for (int step = 0; step < STEPS; step++)
+            for (int i = 0; i < STEP_BYTES; i += 8) {
+                unsigned byte = 0;
+                for (int bit = 0; bit < 8; bit++) byte |= (codes[step][i + bit] >> shift & 1u) << bit;
+                plane[step * 8 + i / 8] = (uint8_t)byte;
+            }
+        return;
+    }
+    const unsigned mask = (1u << bits) - 1;
+    for (int v = 0; v < vectors; v++)
+        for (int i = 0; i < STEP_BYTES; i++) {
+            unsigned byte = 0;
+            for (int k = 0; k < each; k++) byte |= (codes[v + k * vectors][i] >> shift & mask) << (k * bits);
+            plane[v * STEP_BYTES + i] = (uint8_t)byte;
+        }
+}
+
+void apli_panel_pack(const AplPanels *panels, const AplPackedLayout *layout, const uint8_t *rows, int64_t panel, float *scratch,
+                     uint8_t *to) {
+    const AplPanelForm *form = &panels->form;
+    const int bits = form->bits, low = bits == 8 ? 8 : bits >= 4 ? 4 : bits >= 2 ? 2 : 1;
+    const int64_t columns = panels->columns, row_bytes = apli_packed_row_bytes(layout, columns);
+    const int64_t first = panel * APLI_PANEL_ROWS;
+    const int lanes = panels->rows - first < APLI_PANEL_ROWS ? (int)(panels->rows - first) : APLI_PANEL_ROWS;
+    Sixteen *sixteens = (Sixteen *)scratch; /* (lanes, columns ÷ 16) */
+    memset(to, 0, (size_t)panels->codes_at);
+    for (int lane = 0; lane < lanes; lane++)
+        unpack_codes[layout->codec](layout, rows + (first + lane) * row_bytes, columns, scratch + lane * columns);
+    for (int64_t span = 0; span < panels->spans; span++)
+        for (int lane = 0; lane < lanes; lane++) {
+            const Sixteen *sixteen = &sixteens[(lane * columns + span * form->span) / 16];
+            store_number(panels, to, span * APLI_PANEL_ROWS + lane, sixteen->scale);
+            if (form->minimum)
+                store_number(panels, to + panels->minimums_at, span * APLI_PANEL_ROWS + lane, sixteen->minimum);
+        }
+    for (int64_t chunk = 0; chunk < panels->chunks; chunk++) {
+        uint8_t codes[STEPS][STEP_BYTES] = {0};
+        for (int lane = 0; lane < lanes; lane++)
+            for (int64_t half = chunk * 2; half < chunk * 2 + 2 && half < columns / 16; half++) {
+                uint8_t unsigned_codes[16];
+                for (int i = 0; i < 16; i++)
+                    unsigned_codes[i] = (uint8_t)((sixteens[lane * columns / 16 + half].codes[i] + form->zero) >> (form->unit / 2));
+                for (int i = 0; i < 4; i++) memcpy(&codes[half % 2 * 4 + i][lane * 4], unsigned_codes + i * 4, 4);
+            }
+        uint8_t *plane = to + panels->codes_at + chunk * bits * 64;
+        store_plane((const uint8_t(*)[STEP_BYTES])codes, low, 0, plane);
+        if (low < bits) store_plane((const uint8_t(*)[STEP_BYTES])codes, bits - low, low, plane + low * 64);
+    }
+}

@@ -1,0 +1,34 @@
+/* Products of 8-bit activations with panels of packed weights (elem/panel.h): what the kernels are given.
+
+   Activations. Each token's row is cut into chunks of 32; a chunk has scale s = max |x| ÷ 127 and codes q, x × (127 ÷ max |x|)
+   rounded half to even. A chunk that holds a NaN or an infinity has scale NaN.
+   The product of a token and a row, spans and chunks ascending from 0, each step one fused multiply-add in f32:
+       p ← minimum × (s × Σq) + p          when there are minimums
+       p ← (Σ q×(code×unit - zero)) × (scale × s) + p
+   with sums over a chunk, or over each half of it where a span is 16 columns. The integer sums are exact, so the bits do not
+   depend on the instruction set, nor on what else is computed. */
+#ifndef APLI_PRIM_PANEL_KERNELS_H
+#define APLI_PRIM_PANEL_KERNELS_H
+
+#include "elem/panel.h"
+
+/* Tokens go in tiles of 8, 4, 2 and 1, as many of the larger ones as there are. Offsets are in tokens × what each array has a
+   token: the tile that begins at token t begins at t × that. */
+typedef struct AplQuantized {
+    int64_t tokens, chunks;
+    int sums_each;      /* sums of a chunk: 1, or 2 where spans are halves of chunks */
+    int8_t *codes;      /* a tile of n: (chunks, 8 steps, n, 4) */
+    float *scales;      /* (chunks, n) */
+    int32_t *zero_sums; /* (chunks, sums_each, n): -zero × Σq */
+    float *sums;        /* (chunks, sums_each, n): s × Σq */
+} AplQuantized;
+
+enum { APLI_MOST_TILE = 8 };
+static inline int apli_tile_tokens(int64_t left) { return left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1; }
+
+/* Quantizes the tile of n tokens that begins at `token`; x: (tokens, columns). */
+typedef void AplQuantizeTile(const float *x, int64_t columns, int64_t token, int n, int zero, const AplQuantized *quantized);
+/* Panels first..first+count-1 of the product: result (tokens, rows). */
+typedef void AplPanelProduct(const AplPanels *panels, const AplQuantized *x, int64_t first, int64_t count, float *result);
+
+#endif

@@ -1,0 +1,129 @@
+/* Making panels, quantizing activations, and sharing the panels among threads. */
+#include "prim/inner_product/panel_product.h"
+
+#include "isa/isa.h"
+#include "os/parallel.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* Multiplications below which a second thread costs more than it helps. */
+enum { SERIAL_WORK = 1 << 16, UNITS_PER_THREAD = 8 };
+
+bool apli_panels_possible(const AplArray *w) {
+    AplPanels planned;
+    return w->form == APLI_FORM_PACKED && w->rank == 2 && apli_panels_plan(w->layout, w->shape[0], w->shape[1], &planned);
+}
+
+/* ---- making --------------------------------------------------------------------------------------------------------- */
+
+typedef struct Filling {
+    const AplPanels *planned;
+    const AplArray *w;
+    uint8_t *to;
+    float *scratch;
+} Filling;
+
+static void fill_unit(void *context, int64_t panel, int thread) {
+    const Filling *filling = context;
+    apli_panel_pack(filling->planned, filling->w->layout, filling->w->data, panel,
+                    filling->scratch + thread * filling->planned->columns * APLI_PANEL_ROWS,
+                    filling->to + panel * filling->planned->panel_bytes);
+}
+
+AplErr apli_panels_fill(const AplPanels *planned, const AplArray *w, uint8_t *to) {
+    const int threads = apli_parallel_threads();
+    Filling filling = {planned, w, to, calloc((size_t)threads * APLI_PANEL_ROWS, (size_t)planned->columns * sizeof(float))};
+    FAIL_IF(!filling.scratch, APL_WS_FULL, "no memory to unpack rows of %" PRId64 " weights", planned->columns);
+    apli_parallel(planned->count, threads, fill_unit, &filling);
+    free(filling.scratch);
+    return APL_OK;
+}
+
+static void release_storage(void *storage) { apli_storage_release(storage); }
+
+AplErr apli_panels_make(AplArray *w) {
+    AplPanels panels;
+    AplStorage *storage;
+    if (apli_panels_of(w) || !apli_panels_plan(w->layout, w->shape[0], w->shape[1], &panels)) return APL_OK;
+    TRY(apli_storage_new((size_t)(panels.count * panels.panel_bytes), APLI_I8, &storage));
+    panels.bytes = storage->bytes;
+    panels.release = release_storage;
+    panels.owner = storage;
+    AplErr error = apli_panels_fill(&panels, w, storage->bytes);
+    if (!error) error = apli_attach_panels(w, &panels);
+    if (error) apli_storage_release(storage);
+    return error;
+}
+
+/* ---- quantizing ------------------------------------------------------------------------------------------------------- */
+
+typedef struct Quantizing {
+    const AplKernels *kernels;
+    const AplQuantized *quantized;
+    const float *x;
+    int64_t columns;
+    int zero;
+} Quantizing;
+
+static void quantize_unit(void *context, int64_t unit, int thread) {
+    (void)thread;
+    const Quantizing *q = context;
+    const int64_t end = (unit + 1) * APLI_MOST_TILE < q->quantized->tokens ? (unit + 1) * APLI_MOST_TILE : q->quantized->tokens;
+    for (int64_t token = unit * APLI_MOST_TILE; token < end;) {
+        const int n = apli_tile_tokens(q->quantized->tokens - token);
+        q->kernels->quantize_tile(q->x, q->columns, token, n, q->zero, q->quantized);
+        token += n;
+    }
+}
+
+static AplErr allocate(AplQuantized *quantized, void **block) {
+    const size_t pieces = (size_t)quantized->tokens * (size_t)quantized->chunks, each = (size_t)quantized->sums_each;
+    const size_t bytes = pieces * (APLI_PANEL_CHUNK + sizeof(float) + each * (sizeof(int32_t) + sizeof(float)));
+    *block = aligned_alloc(APLI_ALIGNMENT, (bytes + APLI_ALIGNMENT - 1) / APLI_ALIGNMENT * APLI_ALIGNMENT);
+    FAIL_IF(!*block, APL_WS_FULL, "no memory to round %" PRId64 " activations of each of %" PRId64 " tokens",
+            quantized->chunks * APLI_PANEL_CHUNK, quantized->tokens);
+    quantized->codes = *block;
+    quantized->scales = (float *)(quantized->codes + pieces * APLI_PANEL_CHUNK);
+    quantized->sums = quantized->scales + pieces;
+    quantized->zero_sums = (int32_t *)(quantized->sums + pieces * each);
+    return APL_OK;
+}
+
+/* ---- the product ------------------------------------------------------------------------------------------------------ */
+
+typedef struct Product {
+    const AplKernels *kernels;
+    const AplPanels *panels;
+    const AplQuantized *x;
+    int64_t unit_panels;
+    float *result;
+} Product;
+
+static void product_unit(void *context, int64_t unit, int thread) {
+    (void)thread;
+    const Product *product = context;
+    const int64_t first = unit * product->unit_panels, left = product->panels->count - first;
+    product->kernels->panel_product(product->panels, product->x, first,
+                                    left < product->unit_panels ? left : product->unit_panels, product->result);
+}
+
+AplErr apli_panel_product(const float *x, int64_t tokens, AplArray *w, float *result) {
+    TRY(apli_panels_make(w));
+    const AplPanels *panels = apli_panels_of(w);
+    const AplKernels *kernels = apli_kernels();
+    AplQuantized quantized = {.tokens = tokens, .chunks = panels->chunks, .sums_each = panels->form.halves ? 2 : 1};
+    void *block;
+    TRY(allocate(&quantized, &block));
+    const bool serial = (double)panels->rows * (double)panels->columns * (double)tokens < SERIAL_WORK;
+    const int threads = serial ? 1 : apli_parallel_threads();
+    Quantizing quantizing = {kernels, &quantized, x, panels->columns, panels->form.zero};
+    apli_parallel((tokens + APLI_MOST_TILE - 1) / APLI_MOST_TILE, tokens * panels->columns < SERIAL_WORK ? 1 : threads,
+                  quantize_unit, &quantizing);
+    /* pairs of panels, some of them for each thread to claim in turn */
+    const int64_t pairs = (panels->count + 1) / 2, unit_pairs = pairs / (threads * UNITS_PER_THREAD);
+    Product product = {kernels, panels, &quantized, 2 * (unit_pairs > 0 ? unit_pairs : 1), result};
+    apli_parallel((panels->count + product.unit_panels - 1) / product.unit_panels, threads, product_unit, &product);
+    free(block);
+    return APL_OK;
+}

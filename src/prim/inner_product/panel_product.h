@@ -1,0 +1,18 @@
+/* X+.×⍉W for packed weights W, with the activations X rounded to 8 bits in groups of 32. */
+#ifndef APLI_PRIM_PANEL_PRODUCT_H
+#define APLI_PRIM_PANEL_PRODUCT_H
+
+#include "array/array.h"
+#include "elem/panel.h"
+
+/* Whether the weights, a PACKED matrix, have or may have panels. */
+bool apli_panels_possible(const AplArray *w);
+/* Makes the panels of a PACKED matrix, on the heap, and attaches them; nothing to do when it has some. WS FULL. */
+AplErr apli_panels_make(AplArray *w);
+/* Lays every row of w out as panels at `to` (planned: their number and sizes), shared among threads. WS FULL. */
+AplErr apli_panels_fill(const AplPanels *planned, const AplArray *w, uint8_t *to);
+/* x: (tokens, columns) f32 rows; w: PACKED (rows, columns), for which panels are possible (they are made at the first product);
+   result: (tokens, rows) f32. prim/inner_product/panel_kernels.h says what is computed. WS FULL. */
+AplErr apli_panel_product(const float *x, int64_t tokens, AplArray *w, float *result);
+
+#endif
