@@ -1,0 +1,166 @@
+/* Products of 8-bit activations with panels: right against sums in f64 over the weights that the unpack functions give, and the
+   same bits by every instruction set, for every number of tokens and threads. */
+#include "weights.h"
+
+#include "isa/isa.h"
+#include "os/parallel.h"
+#include "prim/inner_product/matmul.h"
+#include "prim/inner_product/panel_product.h"
+
+#include <stdio.h>
+
+/* The layouts that have panels: those of files, and native ones with groups. */
+static int layouts(int64_t columns, const AplPackedLayout **found) {
+    static const int representations[] = {13, 23, 43, 83};
+    static const int64_t groups[] = {0, 16, 32, 64, 96, 128};
+    int count = 0;
+    for (int representation = 0; representation < 4; representation++)
+        for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
+            if (!groups[i] || columns % groups[i] == 0)
+                assert_int_equal(apli_packed_layout(representations[representation], groups[i], columns, &found[count++]), APL_OK);
+    static const char *const names[] = {"q4_1", "q5_0", "q5_1", "q2_k", "q3_k", "q4_k", "q5_k", "q6_k", "tq1_0", "tq2_0", "q1_0"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const AplPackedLayout *layout = apli_packed_layout_named(names[i]);
+        if (layout && columns % layout->block_elements == 0) found[count++] = layout;
+    }
+    return count;
+}
+enum { MOST_LAYOUTS = 40 };
+
+/* x in 8 bits and back, by the rule of panel_kernels.h. */
+static double rounded(const float *x, int64_t columns, int64_t column) {
+    const int64_t first = column / 32 * 32;
+    float largest = 0;
+    for (int64_t i = first; i < first + 32 && i < columns; i++) largest = fmaxf(largest, fabsf(x[i]));
+    if (largest == 0) return 0;
+    return nearbyint((double)(x[column] * (127 / largest))) * (double)(largest / 127);
+}
+
+static void compare_with_sums(AplArray *x, AplArray *w, const float *found) {
+    const int64_t columns = w->shape[1], rows = w->shape[0];
+    APLI_AUTO AplArray *plain = NULL;
+    assert_int_equal(apli_plain(w, &plain), APL_OK);
+    for (int64_t token = 0; token < x->shape[0]; token++)
+        for (int64_t row = 0; row < rows; row++) {
+            const float *x_row = (float *)x->data + token * columns, *w_row = (float *)plain->data + row * columns;
+            double sum = 0, magnitude = 1e-30;
+            for (int64_t i = 0; i < columns; i++) {
+                const double product = rounded(x_row, columns, i) * (double)w_row[i];
+                sum += product;
+                magnitude += fabs(product);
+            }
+            const double difference = fabs(sum - (double)found[token * rows + row]) / magnitude;
+            if (!(difference < 2e-6))
+                fail_msg("%s, %d columns: row %d of token %d differs by %g of its magnitude", w->layout->name, (int)columns,
+                         (int)row, (int)token, difference);
+        }
+}
+
+/* The product by one table. */
+static void run(const AplKernels *kernels, AplArray *x, AplArray *w, float *result) {
+    assert_int_equal(apli_panels_make(w), APL_OK);
+    const AplPanels *panels = apli_panels_of(w);
+    const int64_t tokens = x->shape[0];
+    const int each = panels->form.halves ? 2 : 1;
+    const size_t pieces = (size_t)(tokens * panels->chunks);
+    AplQuantized quantized = {.tokens = tokens, .chunks = panels->chunks, .sums_each = each, .codes = malloc(pieces * 32),
+                              .scales = malloc(pieces * 4), .zero_sums = malloc(pieces * 4 * (size_t)each),
+                              .sums = malloc(pieces * 4 * (size_t)each)};
+    for (int64_t token = 0; token < tokens; token += apli_tile_tokens(tokens - token))
+        kernels->quantize_tile((const float *)x->data, panels->columns, token, apli_tile_tokens(tokens - token),
+                               panels->form.zero, &quantized);
+    kernels->panel_product(panels, &quantized, 0, panels->count, result);
+    free(quantized.codes);
+    free(quantized.scales);
+    free(quantized.zero_sums);
+    free(quantized.sums);
+}
+
+static void products_are_right_and_the_same_by_every_instruction_set(void **state) {
+    (void)state;
+    static const int64_t columns[] = {16, 48, 64, 96, 256, 1280}, row_counts[] = {5, 37}, token_counts[] = {1, 15};
+    int compared = 0;
+    for (size_t c = 0; c < sizeof columns / sizeof *columns; c++) {
+        const AplPackedLayout *found[MOST_LAYOUTS];
+        const int count = layouts(columns[c], found);
+        for (int i = 0; i < count; i++)
+            for (size_t r = 0; r < sizeof row_counts / sizeof *row_counts; r++)
+                for (size_t t = 0; t < sizeof token_counts / sizeof *token_counts; t++) {
+                    AplArray *x = matrix(token_counts[t], columns[c]), *w = packed_matrix(found[i], row_counts[r], columns[c]);
+                    const int64_t results = token_counts[t] * row_counts[r];
+                    float *expected = calloc((size_t)results, 4), *other = calloc((size_t)results, 4);
+                    assert_true(apli_panels_possible(w));
+                    run(apli_kernels_at(0), x, w, expected);
+                    compare_with_sums(x, w, expected);
+                    for (int isa = 1; apli_kernels_at(isa); isa++, compared++) {
+                        run(apli_kernels_at(isa), x, w, other);
+                        compare_bits(found[i]->name, other, expected, results);
+                    }
+                    free(expected);
+                    free(other);
+                    apli_array_release(x);
+                    apli_array_release(w);
+                }
+    }
+    printf("%d products compared with the plain kernels'\n", compared);
+}
+
+static void a_token_has_the_same_bits_alone_and_among_others(void **state) {
+    (void)state;
+    enum { TOKENS = 31, ROWS = 83, COLUMNS = 1280 };
+    const AplPackedLayout *found[MOST_LAYOUTS];
+    const int count = layouts(COLUMNS, found);
+    for (int i = 0; i < count; i++) {
+        APLI_AUTO AplArray *x = matrix(TOKENS, COLUMNS), *w = packed_matrix(found[i], ROWS, COLUMNS);
+        APLI_AUTO AplArray *all = NULL;
+        apli_parallel_set_threads(3);
+        assert_int_equal(apli_matmul_transposed(x, w, true, &all), APL_OK);
+        apli_parallel_set_threads(1);
+        for (int64_t token = 0; token < TOKENS; token++) {
+            APLI_AUTO AplArray *row = NULL, *alone = NULL;
+            assert_int_equal(apli_cell(x, token, &row), APL_OK);
+            assert_int_equal(apli_matmul_transposed(row, w, true, &alone), APL_OK);
+            compare_bits(found[i]->name, (float *)alone->data, (float *)all->data + token * ROWS, ROWS);
+        }
+    }
+}
+
+static void activations_that_are_no_finite_numbers_give_nan(void **state) {
+    (void)state;
+    const AplPackedLayout *layout = apli_packed_layout_named("q4_1");
+    const float bad[] = {NAN, INFINITY, -INFINITY};
+    for (int i = 0; i < 3; i++)
+        for (int isa = 0; apli_kernels_at(isa); isa++) {
+            APLI_AUTO AplArray *x = matrix(2, 64), *w = packed_matrix(layout, 16, 64);
+            float result[32];
+            ((float *)x->data)[64 + 33] = bad[i];
+            run(apli_kernels_at(isa), x, w, result);
+            for (int row = 0; row < 16; row++) assert_true(isfinite(result[row]) && isnan(result[16 + row]));
+        }
+}
+
+static void what_has_no_panels_is_multiplied_in_f32(void **state) {
+    (void)state;
+    const AplPackedLayout *nf4, *odd;
+    assert_int_equal(apli_packed_layout(45, 64, 64, &nf4), APL_OK);
+    assert_int_equal(apli_packed_layout(43, 20, 60, &odd), APL_OK);
+    const AplPackedLayout *const without[] = {nf4, odd};
+    for (int i = 0; i < 2; i++) {
+        APLI_AUTO AplArray *x = matrix(3, i ? 60 : 64), *w = packed_matrix(without[i], 5, i ? 60 : 64);
+        APLI_AUTO AplArray *exact = NULL, *product = NULL;
+        assert_false(apli_panels_possible(w));
+        assert_int_equal(apli_matmul_transposed(x, w, true, &product), APL_OK);
+        assert_int_equal(apli_matmul_transposed(x, w, false, &exact), APL_OK);
+        compare_bits("in f32", (float *)product->data, (float *)exact->data, 15);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(products_are_right_and_the_same_by_every_instruction_set),
+        cmocka_unit_test(a_token_has_the_same_bits_alone_and_among_others),
+        cmocka_unit_test(activations_that_are_no_finite_numbers_give_nan),
+        cmocka_unit_test(what_has_no_panels_is_multiplied_in_f32),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
