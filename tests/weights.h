@@ -33,6 +33,7 @@ static inline AplArray *packed_matrix(const AplPackedLayout *layout, int64_t row
     static const int halves[APLI_CODEC_COUNT][2] = {
         [APLI_CODEC_Q4_1] = {0, 2},   [APLI_CODEC_Q5_1] = {0, 2}, [APLI_CODEC_Q2_K] = {80, 82}, [APLI_CODEC_Q3_K] = {108, 108},
         [APLI_CODEC_Q4_K] = {0, 2},   [APLI_CODEC_Q5_K] = {0, 2}, [APLI_CODEC_Q6_K] = {208, 208},
+        [APLI_CODEC_TQ1_0] = {52, 52}, [APLI_CODEC_TQ2_0] = {64, 64},
     };
     const int64_t row_bytes = apli_packed_row_bytes(layout, columns);
     const size_t size = (size_t)(rows * row_bytes);

@@ -341,6 +341,11 @@ const AplPanels *apli_panels_of(const AplArray *matrix) {
     return NULL;
 }
 
+void apli_drop_panels(AplArray *array) {
+    release_panels(array->storage->panels);
+    array->storage->panels = NULL;
+}
+
 AplErr apli_attach_panels(AplArray *matrix, const AplPanels *panels) {
     AplPanelsOf *entry = malloc(sizeof *entry);
     FAIL_IF(!entry, APL_WS_FULL, "no memory to keep a matrix's panels");

@@ -89,6 +89,8 @@ AplErr apli_packed_zero(const struct AplPackedLayout *layout, int rank, const in
 const struct AplPanels *apli_panels_of(const AplArray *matrix);
 /* Gives a PACKED matrix panels, which it owns from now on; only while it has none. WS FULL; then nothing is taken. */
 AplErr apli_attach_panels(AplArray *matrix, const struct AplPanels *panels);
+/* Before its weights change: takes away the panels of every matrix in its storage. */
+void apli_drop_panels(AplArray *array);
 /* A STACKED array of `count` cells of one shape, each borrowed: shape is (count, cell's shape). */
 AplErr apli_stack(AplArray *const *cells, int64_t count, AplArray **result);
 AplErr apli_storage_new(size_t size, AplType type, AplStorage **result);

@@ -167,6 +167,7 @@ static AplErr put_packed(AplArray **array, const AplSelection *selection, AplArr
     TRY(apli_vector_new(APLI_I8, rows * row_bytes, &bytes));
     TRY(apli_packed_pack(layout, (const float *)run->data, rows, columns, bytes->data));
     TRY(own_packed(array));
+    apli_drop_panels(*array);
     AplSelection by_row = *selection;
     by_row.inner = inner;
     for (int axis = 0; axis < by_row.axes; axis++) by_row.strides[axis] /= columns;
