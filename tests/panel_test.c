@@ -21,7 +21,7 @@ static int layouts(int64_t columns, const AplPackedLayout **found) {
     static const char *const names[] = {"q4_1", "q5_0", "q5_1", "q2_k", "q3_k", "q4_k", "q5_k", "q6_k", "iq4_nl", "tq1_0", "tq2_0", "q1_0", "iq2_bn"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const AplPackedLayout *layout = apli_packed_layout_named(names[i]);
-        if (layout && columns % layout->block_elements == 0) found[count++] = layout;
+        if (layout && columns % (layout->block_elements ? layout->block_elements : 64) == 0) found[count++] = layout;
     }
     return count;
 }
