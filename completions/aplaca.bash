@@ -11,7 +11,7 @@ _aplaca() {
         -p|-n|-e|--temp|--top-k|--top-p|--min-p|--repeat-penalty|--seed|--stop|--system|--threads|--ctx|--chunk) return ;;
         --layers|--chunks|--metadata|--decode|--seconds|--memory) return ;;
         --kv) mapfile -t COMPREPLY < <(compgen -W "f16 f32 q8 q4" -- "$current"); return ;;
-        -r|--depth|--sequences) return ;;
+        -r|--depth|--sequences|--against|--against-regex) return ;;
         --shape) mapfile -t COMPREPLY < <(compgen -W "tinyllama mistral-7b smollm2 llama-8b" -- "$current"); return ;;
         --bits) mapfile -t COMPREPLY < <(compgen -W "8 4 2 ternary bitnet 1" -- "$current"); return ;;
         -f|--test|--save) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
@@ -22,7 +22,7 @@ _aplaca() {
                     $engine --json --help" ;;
         eval) if ((COMP_CWORD == 2)); then words="perplexity --help"
               else words="--model --ctx --chunks $engine --json --help"; fi ;;
-        bench) words="--shape --bits --layers --seed --save -p -n --depth --threads --sequences -r --chunk --no-fused --seconds
+        bench) words="--shape --bits --layers --seed --save -p -n --depth --threads --sequences -r --chunk --against --against-regex --no-fused --seconds
                       --json --help" ;;
         inspect) words="--tensors --metadata --ctx --json --help" ;;
         tokenize) words="--ids --count --no-special --decode --json --help" ;;

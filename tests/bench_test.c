@@ -157,6 +157,78 @@ static void the_median_is_the_middle_one_or_the_mean_of_two(void **state) {
     assert_true(rate.median == 4 && rate.low == 3 && rate.high == 6);
 }
 
+static const AplBenchTest prompt_test = {APLI_BENCH_PROMPT, 512, 0, 1, 2}, decode_test = {APLI_BENCH_DECODE, 128, 0, 1, 2},
+                          deep_test = {APLI_BENCH_DECODE, 128, 4096, 1, 2};
+
+static void check_figure(const AplBenchTest *test, const char *pattern, const char *output, AplRivalSource source,
+                         double rate) {
+    AplRivalFigure figure;
+    assert_int_equal(apli_rival_read(&(AplRival){"", pattern}, test, output, strlen(output), 4, &figure), APL_OK);
+    if (figure.source != source || figure.rate != rate)
+        fail_msg("%s\ngives %s %g, not %s %g", output, apli_rival_source_name(figure.source), figure.rate,
+                 apli_rival_source_name(source), rate);
+}
+
+/* Records as llama-bench -o json prints them (b4000 has no n_depth; ik_llama.cpp has -gp instead of it). */
+static void a_rivals_figure_is_that_of_the_same_test(void **state) {
+    (void)state;
+    const char *both = "[{\"n_threads\": 2, \"n_prompt\": 512, \"n_gen\": 0, \"n_depth\": 0, \"avg_ts\": 100.5},"
+                       " {\"n_threads\": 2, \"n_prompt\": 0, \"n_gen\": 128, \"n_depth\": 0, \"avg_ts\": 20.25},"
+                       " {\"n_threads\": 1, \"n_prompt\": 0, \"n_gen\": 128, \"n_depth\": 0, \"avg_ts\": 11},"
+                       " {\"n_threads\": 2, \"n_prompt\": 0, \"n_gen\": 128, \"n_depth\": 4096, \"avg_ts\": 9.5}]";
+    check_figure(&prompt_test, NULL, both, APLI_RIVAL_JSON, 100.5);
+    check_figure(&decode_test, NULL, both, APLI_RIVAL_JSON, 20.25);
+    check_figure(&deep_test, NULL, both, APLI_RIVAL_JSON, 9.5);
+    const char *lines = "{\"n_prompt\": 512, \"n_gen\": 0, \"avg_ts\": 100}\n{\"n_prompt\": 4096, \"n_gen\": 128, \"avg_ts\": 8}\n";
+    check_figure(&prompt_test, NULL, lines, APLI_RIVAL_JSON, 100);
+    check_figure(&deep_test, NULL, lines, APLI_RIVAL_JSON, 8);
+    check_figure(&decode_test, NULL, lines, APLI_RIVAL_NONE, 0);
+    const char *ours = "{\"results\": [{\"n_prompt\": 0, \"n_gen\": 128, \"n_depth\": 0, \"sequences\": 1, \"tokens_per_second\": 7.5},"
+                       " {\"n_prompt\": 0, \"n_gen\": 128, \"n_depth\": 0, \"sequences\": 8, \"tokens_per_second\": 30}]}";
+    check_figure(&decode_test, NULL, ours, APLI_RIVAL_JSON, 7.5);
+    const char *text = "eval: 11.5 tokens/s\neval: 12.5 tokens/s\n";
+    check_figure(&decode_test, "^eval: ([0-9.]+)", text, APLI_RIVAL_PATTERN, 12.5);
+    check_figure(&decode_test, "speed ([0-9.]+)", text, APLI_RIVAL_NONE, 0);
+    check_figure(&decode_test, NULL, text, APLI_RIVAL_TIME, 32); /* 128 tokens in the 4 seconds */
+    AplRivalFigure figure;
+    assert_int_equal(apli_rival_read(&(AplRival){"", "no group"}, &decode_test, "", 0, 1, &figure), APL_DOMAIN);
+    assert_int_equal(apli_rival_read(&(AplRival){"", "("}, &decode_test, "", 0, 1, &figure), APL_DOMAIN);
+}
+
+static void a_rivals_command_line_names_the_test(void **state) {
+    (void)state;
+    const AplRival rival = {"b -m {model} -p {prompt} -n {decode} -d {depth} -t {threads} {} {x} {", NULL};
+    APLI_AUTO_TEXT command = {0};
+    apli_rival_command(&rival, &deep_test, "it's.gguf", &command);
+    assert_string_equal(apli_text_string(&command), "b -m 'it'\\''s.gguf' -p 0 -n 128 -d 4096 -t 2 {} {x} {");
+    assert_true(apli_rival_knows(&rival, &deep_test));
+    assert_false(apli_rival_knows(&(AplRival){"b {threads}", NULL}, &deep_test));
+    assert_true(apli_rival_knows(&(AplRival){"b", NULL}, &decode_test));
+    const AplBenchTest many = {APLI_BENCH_DECODE, 128, 0, 8, 2};
+    assert_false(apli_rival_knows(&rival, &many));
+}
+
+static void a_rival_runs_by_turns_and_the_ratio_is_ours_to_its(void **state) {
+    (void)state;
+    AplNewFile *file = make("smollm2", "4", 1);
+    AplBench bench = {.path = apli_new_file_path(file), .seed = 1};
+    const AplSeriesPlan plan = {.decode = 2, .depths = {{0}, 1}, .threads = {{1}, 1}, .repetitions = 3};
+    const AplRival rival = {"test -s {model} && echo '{\"n_gen\": {decode}, \"avg_ts\": 10}'", NULL}, fails = {"echo why >&2; false", NULL};
+    AplSeries series;
+    assert_int_equal(apli_series_run(&bench, &plan, &rival, NULL, NULL, &series), APL_OK);
+    assert_int_equal(series.count, 1);
+    assert_int_equal(series.results[0].rival_count, 3);
+    assert_true(series.results[0].rival.median == 10);
+    assert_true(fabs(series.results[0].ratio.median - series.results[0].rate.median / 10) < 1e-9);
+    assert_true(series.resident_peak > 0);
+    apli_series_free(&series);
+    assert_int_equal(apli_series_run(&bench, &plan, &fails, NULL, NULL, &series), APL_FILE_DATA);
+    assert_string_equal(apli_error_message(), "echo why >&2; false: status 1: why");
+    apli_series_free(&series);
+    apli_bench_end(&bench);
+    apli_new_file_free(file);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_seed_gives_one_model_whatever_the_threads),
@@ -164,6 +236,9 @@ int main(void) {
         cmocka_unit_test(shapes_are_the_published_ones),
         cmocka_unit_test(a_measurement_leaves_the_context_as_it_was),
         cmocka_unit_test(costs_are_counted_as_by_hand),
+        cmocka_unit_test(a_rivals_figure_is_that_of_the_same_test),
+        cmocka_unit_test(a_rivals_command_line_names_the_test),
+        cmocka_unit_test(a_rival_runs_by_turns_and_the_ratio_is_ours_to_its),
         cmocka_unit_test(the_median_is_the_middle_one_or_the_mean_of_two),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,6 +101,7 @@ static void wrong_options_are_named_with_their_value(void **state) {
         {"aplaca bench --depth 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", 2, NULL, "--depth takes at most 16 numbers"},
         {"aplaca bench x.gguf --shape smollm2", 2, NULL, "a MODEL and --shape: which one?"},
         {"aplaca bench x.gguf --save y.gguf", 2, NULL, "there is no --shape"},
+        {"aplaca bench --against-regex x", 2, NULL, "there is none"},
         {"aplaca bench -p 0 -n 0", 2, NULL, "there is nothing to measure"},
         {"aplaca doctor well", 2, NULL, "'well' is one argument too many"});
 }

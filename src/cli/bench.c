@@ -20,12 +20,17 @@ static const char about[] =
     "once unmeasured and then -r times; the table has the middle run and the spread.\n"
     "The model is a file, or with --shape one with random weights, made in memory: matrices in Q8_0 (8 bits), Q4_0\n"
     "(4), TQ2_0 (2, ternary), IQ2_BN (bitnet, which ik_llama.cpp reads) or Q1_0 (1), embedding and output as the quantize\n"
-    "programs of these have them at that width.";
+    "programs of these have them at that width.\n"
+    "In the COMMAND of --against, {model} {prompt} {decode} {depth} {threads} {sequences} stand for the test's. Its\n"
+    "figure is read from JSON, as llama-bench -o json and aplaca bench --json print it, or by --against-regex; from\n"
+    "anything else, it is the test's tokens by the command's whole time. For example:\n"
+    "  --against 'llama-bench -m {model} -p {prompt} -n {decode} -t {threads} -r 1 -o json'";
 
 typedef struct Arguments {
     const char *named; /* the model's file, or NULL */
     AplRandomModel random; /* shape NULL: none */
     const char *save;
+    AplRival rival; /* command NULL: none */
     AplModelOptions model;
     double seconds;
     int64_t chunk;
@@ -75,7 +80,8 @@ static AplErr measure(const Arguments *arguments, AplBenchReport *report, AplNew
     report->bench = (AplBench){.path = report->path.bytes, .chunk = arguments->chunk, .seed = arguments->random.seed,
                                .options = {.layers = arguments->random.shape ? 0 : arguments->model.layers,
                                            .plain = arguments->model.plain}};
-    AplErr error = apli_series_run(&report->bench, &report->plan, show_progress, &progress, &report->series);
+    AplErr error = apli_series_run(&report->bench, &report->plan, arguments->rival.command ? &arguments->rival : NULL,
+                                   show_progress, &progress, &report->series);
     apli_progress_end(&progress.bar);
     if (!error) report->model = report->bench.engine->model;
     return error;
@@ -86,6 +92,8 @@ static int check(const Arguments *arguments, const AplSeriesPlan *plan) {
         return apli_complain_usage("bench", "a MODEL and --shape: which one?");
     if (!arguments->random.shape && arguments->save)
         return apli_complain_usage("bench", "--save keeps the model that --shape makes, and there is no --shape");
+    if (arguments->rival.pattern && !arguments->rival.command)
+        return apli_complain_usage("bench", "--against-regex reads what the command of --against prints, and there is none");
     if (apli_series_tests(plan) == 0 && !arguments->save)
         return apli_complain_usage("bench", "with -p 0 and -n 0 there is nothing to measure");
     return -1;
@@ -117,6 +125,10 @@ int command_bench(int count, char **arguments) {
         {"-r", APLI_OPTION_INTEGER, &plan->repetitions, "COUNT", "repetitions of each test (3)", 1, 1000},
         {"--chunk", APLI_OPTION_INTEGER, &given.chunk, "N", "prompt tokens evaluated at once (the engine's choice)", 1,
          1 << 20},
+        {"--against", APLI_OPTION_TEXT, &given.rival.command, "COMMAND", "run another program by turns with each test, and compare",
+         0, 0},
+        {"--against-regex", APLI_OPTION_TEXT, &given.rival.pattern, "REGEX",
+         "its tokens a second are the first group's last match in what it prints", 0, 0},
         {"--no-fused", APLI_OPTION_FLAG, &given.model.plain, NULL, "run the APL text itself, without fused kernels", 0, 0},
         {"--seconds", APLI_OPTION_REAL, &given.seconds, "S",
          "how long to measure each of the machine's ceilings; 0: not at all (0.3)", 0, 3600},

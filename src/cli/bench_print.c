@@ -90,6 +90,19 @@ static void print_share(double value, double ceiling) {
     else printf(" %8s", "");
 }
 
+static bool compared(const AplBenchReport *report) {
+    for (int i = 0; i < report->series.count; i++)
+        if (report->series.results[i].rival_count > 0) return true;
+    return false;
+}
+
+static void print_comparison(const AplSeriesResult *result) {
+    if (result->rival_count == 0) printf(" %9s", "-");
+    else
+        printf(" %9.1f %6.2f  %5.2f to %-5.2f %s", result->rival.median, result->ratio.median, result->ratio.low,
+               result->ratio.high, result->rival_source == APLI_RIVAL_TIME ? "(its whole time)" : "");
+}
+
 static void print_result(const AplBenchReport *report, const AplSeriesResult *result) {
     const AplBenchTest *test = &result->test;
     const AplCeiling *ceiling = ceiling_of(report, test->threads);
@@ -105,6 +118,7 @@ static void print_result(const AplBenchReport *report, const AplSeriesResult *re
     printf(" %8.0f", operations / 1e9);
     print_share(operations, ceiling->float_operations);
     print_share(operations, ceiling->byte_operations);
+    if (compared(report)) print_comparison(result);
     putchar('\n');
 }
 
@@ -112,8 +126,9 @@ void apli_bench_print(const AplBenchReport *report) {
     print_model(report);
     if (report->series.count == 0) return;
     print_machine(report);
-    printf("\n%-16s %6s %7s %9s  %-18s %7s %8s %8s %8s %8s\n", "test", "depth", "threads", "tokens/s", "slowest to fastest",
-           "GB/s", "of read", "GOP/s", "of float", "of bytes");
+    printf("\n%-16s %6s %7s %9s  %-18s %7s %8s %8s %8s %8s%s\n", "test", "depth", "threads", "tokens/s", "slowest to fastest",
+           "GB/s", "of read", "GOP/s", "of float", "of bytes",
+           compared(report) ? "     rival  ratio  least to most" : "");
     for (int i = 0; i < report->series.count; i++) print_result(report, &report->series.results[i]);
 }
 
@@ -129,7 +144,7 @@ static json_t *json_result(const AplBenchReport *report, const AplSeriesResult *
     const bool prompt = test->kind == APLI_BENCH_PROMPT;
     json_t *seconds = json_array();
     for (int i = 0; i < result->count; i++) json_array_append_new(seconds, json_real(result->seconds[i]));
-    return json_pack(
+    json_t *object = json_pack(
         "{s:s, s:I, s:I, s:I, s:I, s:i, s:f, s:f, s:f, s:o, s:f, s:f, s:o, s:f, s:f, s:o, s:o}", "test",
         prompt ? "prompt" : "decode", "n_prompt", (json_int_t)(prompt ? test->tokens : 0), "n_gen",
         (json_int_t)(prompt ? 0 : test->tokens), "n_depth", (json_int_t)test->depth, "sequences",
@@ -138,6 +153,15 @@ static json_t *json_result(const AplBenchReport *report, const AplSeriesResult *
         "bytes_per_second", read, "share_of_read", share(read, ceiling->read_bytes), "operations",
         result->cost.operations, "operations_per_second", operations, "share_of_float",
         share(operations, ceiling->float_operations), "share_of_bytes", share(operations, ceiling->byte_operations));
+    if (result->rival_count == 0) return object;
+    json_t *rates = json_array();
+    for (int i = 0; i < result->rival_count; i++) json_array_append_new(rates, json_real(result->rival_rates[i]));
+    json_object_set_new(object, "rival",
+                        json_pack("{s:s, s:f, s:o, s:f, s:f, s:f}", "read_from",
+                                  apli_rival_source_name(result->rival_source), "tokens_per_second",
+                                  result->rival.median, "rates", rates, "ratio", result->ratio.median, "ratio_least",
+                                  result->ratio.low, "ratio_most", result->ratio.high));
+    return object;
 }
 
 static json_t *json_ceilings(const AplBenchReport *report) {

@@ -27,61 +27,115 @@ int apli_series_tests(const AplSeriesPlan *plan) {
            (plan->depths.count * tests_of_depth(plan) + (plan->decode > 0 ? plan->sequences.count : 0));
 }
 
-static AplErr measure(AplBench *bench, const AplSeriesPlan *plan, const AplBenchTest *test, AplSeriesStep *step, void *user,
-                      AplSeries *series) {
-    AplSeriesResult *result = &series->results[series->count];
-    *result = (AplSeriesResult){.test = *test, .seconds = calloc((size_t)plan->repetitions, sizeof(double))};
-    FAIL_IF(!result->seconds, APL_WS_FULL, "no memory for %" PRId64 " repetitions", plan->repetitions);
-    series->count++;
-    double ignored;
-    TRY(apli_bench_prepare(bench, test));
-    TRY(apli_bench_cost(bench, &result->cost));
-    TRY(apli_bench_once(bench, &ignored));
-    for (int64_t repetition = 0; repetition < plan->repetitions; repetition++) {
-        TRY(apli_bench_prepare(bench, test));
-        TRY(apli_bench_once(bench, &result->seconds[repetition]));
-        result->count++;
-        if (step) TRY(step(user, series, series->count - 1, repetition));
-    }
-    TRY(apli_bench_rate(test, result->seconds, result->count, &result->rate));
-    if (series->load_seconds == 0) series->load_seconds = bench->load_seconds;
+typedef struct Run {
+    AplBench *bench;
+    const AplSeriesPlan *plan;
+    const AplRival *rival; /* NULL: none */
+    AplSeriesStep *step;
+    void *user;
+    AplSeries *series;
+} Run;
+
+static AplErr run_rival(const Run *run, AplSeriesResult *result) {
+    AplRivalFigure figure;
+    TRY(apli_rival_run(run->rival, &result->test, run->bench->path, &figure));
+    if (figure.source == APLI_RIVAL_NONE) return APL_OK;
+    result->rival_source = figure.source;
+    result->rival_rates[result->rival_count++] = figure.rate;
     return APL_OK;
 }
 
-static AplErr run(AplBench *bench, const AplSeriesPlan *plan, AplSeriesStep *step, void *user, AplSeries *series) {
+static AplErr run_ours(const Run *run, AplSeriesResult *result) {
+    TRY(apli_bench_prepare(run->bench, &result->test));
+    TRY(apli_bench_once(run->bench, &result->seconds[result->count]));
+    result->count++;
+    return APL_OK;
+}
+
+/* Rates of the rival, and the ratios, repetition by repetition. */
+static AplErr compare(AplSeriesResult *result) {
+    const int count = result->rival_count;
+    if (count == 0 || count != result->count) return APL_OK;
+    double *numbers = malloc((size_t)count * sizeof *numbers);
+    FAIL_IF(!numbers, APL_WS_FULL, "no memory for %d repetitions", count);
+    const double tokens = (double)(result->test.tokens * result->test.sequences);
+    for (int i = 0; i < count; i++) numbers[i] = result->rival_rates[i];
+    double median = apli_median(numbers, count);
+    result->rival = (AplBenchRate){median, numbers[0], numbers[count - 1]};
+    for (int i = 0; i < count; i++) numbers[i] = tokens / result->seconds[i] / result->rival_rates[i];
+    median = apli_median(numbers, count);
+    result->ratio = (AplBenchRate){median, numbers[0], numbers[count - 1]};
+    free(numbers);
+    return APL_OK;
+}
+
+static AplErr measure(const Run *run, const AplBenchTest *test) {
+    const int64_t repetitions = run->plan->repetitions;
+    AplSeries *series = run->series;
+    AplSeriesResult *result = &series->results[series->count];
+    const bool compared = run->rival && apli_rival_knows(run->rival, test);
+    *result = (AplSeriesResult){.test = *test, .seconds = calloc((size_t)repetitions, sizeof(double)),
+                                .rival_rates = calloc((size_t)repetitions, sizeof(double))};
+    series->count++;
+    FAIL_IF(!result->seconds || !result->rival_rates, APL_WS_FULL, "no memory for %" PRId64 " repetitions", repetitions);
+    double ignored;
+    TRY(apli_bench_prepare(run->bench, test));
+    TRY(apli_bench_cost(run->bench, &result->cost));
+    TRY(apli_bench_once(run->bench, &ignored));
+    for (int64_t repetition = 0; repetition < repetitions; repetition++) {
+        const bool rival_first = repetition % 2;
+        if (compared && rival_first) TRY(run_rival(run, result));
+        TRY(run_ours(run, result));
+        if (compared && !rival_first) TRY(run_rival(run, result));
+        if (run->step) TRY(run->step(run->user, series, series->count - 1, repetition));
+    }
+    TRY(apli_bench_rate(test, result->seconds, result->count, &result->rate));
+    if (series->load_seconds == 0) series->load_seconds = run->bench->load_seconds;
+    return compare(result);
+}
+
+static AplErr run_all(const Run *run) {
+    const AplSeriesPlan *plan = run->plan;
     int64_t least_depth = INT64_MAX;
-    bench->room = plan->prompt > plan->decode ? plan->prompt : plan->decode;
+    run->bench->room = plan->prompt > plan->decode ? plan->prompt : plan->decode;
     for (int depth = 0; depth < plan->depths.count; depth++) {
         const int64_t tokens = plan->depths.values[depth];
         least_depth = tokens < least_depth ? tokens : least_depth;
         for (int thread = 0; thread < plan->threads.count; thread++) {
             AplBenchTest test = {APLI_BENCH_PROMPT, plan->prompt, tokens, 1, (int)plan->threads.values[thread]};
-            if (plan->prompt) TRY(measure(bench, plan, &test, step, user, series));
+            if (plan->prompt) TRY(measure(run, &test));
             test.kind = APLI_BENCH_DECODE;
             test.tokens = plan->decode;
-            if (plan->decode) TRY(measure(bench, plan, &test, step, user, series));
+            if (plan->decode) TRY(measure(run, &test));
         }
     }
-    bench->room = 0;
+    run->bench->room = 0;
     for (int i = 0; i < plan->sequences.count && plan->decode; i++)
         for (int thread = 0; thread < plan->threads.count; thread++) {
             const AplBenchTest test = {APLI_BENCH_DECODE, plan->decode, least_depth, plan->sequences.values[i],
                                        (int)plan->threads.values[thread]};
-            TRY(measure(bench, plan, &test, step, user, series));
+            TRY(measure(run, &test));
         }
     return APL_OK;
 }
 
-AplErr apli_series_run(AplBench *bench, const AplSeriesPlan *plan, AplSeriesStep *step, void *user, AplSeries *series) {
+AplErr apli_series_run(AplBench *bench, const AplSeriesPlan *plan, const AplRival *rival, AplSeriesStep *step, void *user,
+                       AplSeries *series) {
     *series = (AplSeries){.results = calloc((size_t)apli_series_tests(plan) + 1, sizeof *series->results)};
     FAIL_IF(!series->results, APL_WS_FULL, "no memory for %d measurements", apli_series_tests(plan));
     apli_resident_peak_reset();
-    AplErr error = run(bench, plan, step, user, series);
+    TRY(run_all(&(Run){bench, plan, rival, step, user, series}));
     series->resident_peak = apli_resident_peak();
-    return error;
+    int compared = 0;
+    for (int i = 0; i < series->count; i++) compared += series->results[i].rival_count > 0;
+    FAIL_IF(rival && !compared, APL_FILE_DATA, "%s: its output has no figure of any test", rival->command);
+    return APL_OK;
 }
 
 void apli_series_free(AplSeries *series) {
-    for (int i = 0; i < series->count; i++) free(series->results[i].seconds);
+    for (int i = 0; i < series->count; i++) {
+        free(series->results[i].seconds);
+        free(series->results[i].rival_rates);
+    }
     free(series->results);
 }

@@ -3,6 +3,7 @@
 #define APLI_MEASURE_SERIES_H
 
 #include "measure/bench.h"
+#include "measure/rival.h"
 #include "os/cpu.h"
 
 enum { APLI_SERIES_MOST = 16 }; /* depths, numbers of threads, numbers of sequences */
@@ -34,6 +35,11 @@ typedef struct AplSeriesResult {
     double *seconds; /* of each repetition, in the order of running */
     int count;
     AplBenchRate rate;
+    /* another program in the same minutes: its rates, and ours ÷ its in each repetition; none when rival_count is 0 */
+    double *rival_rates;
+    int rival_count;
+    AplRivalSource rival_source;
+    AplBenchRate rival, ratio;
 } AplSeriesResult;
 
 typedef struct AplSeries {
@@ -46,8 +52,10 @@ typedef struct AplSeries {
 /* After every repetition: which result so far, and its `repetition` of the plan's. */
 typedef AplErr AplSeriesStep(void *user, const AplSeries *series, int result, int64_t repetition);
 
-/* Runs each test once unmeasured and then `repetitions` times. */
-AplErr apli_series_run(AplBench *bench, const AplSeriesPlan *plan, AplSeriesStep *step, void *user, AplSeries *series);
+/* Runs each test once unmeasured and then `repetitions` times; a rival (NULL: none) by turns with it, first in every second
+   repetition, where it knows the test. FILE DATA ERROR when it has a figure of no test. */
+AplErr apli_series_run(AplBench *bench, const AplSeriesPlan *plan, const AplRival *rival, AplSeriesStep *step, void *user,
+                       AplSeries *series);
 /* How many tests the plan has. */
 int apli_series_tests(const AplSeriesPlan *plan);
 void apli_series_free(AplSeries *series);
