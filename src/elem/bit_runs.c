@@ -44,6 +44,28 @@ int64_t apli_bits_count(const uint8_t *bits, int64_t count) {
     return total;
 }
 
+int64_t apli_bits_before(const uint8_t *bits, int64_t from, int64_t count, bool wanted) {
+    enum { AT_ONCE = 512 };
+    const uint64_t flip = wanted ? 0 : UINT64_MAX;
+    int64_t i = 0;
+    for (; i < count && ((from + i) & 7); i++)
+        if (apli_bit_get(bits, from + i) == wanted) return i;
+    for (; i + AT_ONCE <= count; i += AT_ONCE) {
+        uint64_t words[AT_ONCE / 64], found = 0;
+        memcpy(words, bits + (from + i) / 8, sizeof words);
+        for (int k = 0; k < AT_ONCE / 64; k++) found |= words[k] ^ flip;
+        if (found) break;
+    }
+    for (; i + 64 <= count; i += 64) {
+        uint64_t word;
+        memcpy(&word, bits + (from + i) / 8, 8);
+        if (word ^ flip) return i + __builtin_ctzll(word ^ flip);
+    }
+    for (; i < count; i++)
+        if (apli_bit_get(bits, from + i) == wanted) return i;
+    return count;
+}
+
 /* ---- transposition ------------------------------------------------------------------------------------------------ */
 
 /* Bit c of word r goes to bit r of word c: halves that lie across the diagonal are exchanged, then quarters, ... (Warren,

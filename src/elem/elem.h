@@ -65,6 +65,8 @@ static inline void apli_bit_set(uint8_t *bits, int64_t index, bool value) {
 /* Copies `count` bits from any bit offset to any bit offset; bits outside the destination range keep their value. */
 void apli_bits_copy(uint8_t *to, int64_t to_index, const uint8_t *from, int64_t from_index, int64_t count);
 int64_t apli_bits_count(const uint8_t *bits, int64_t count);
+/* How many bits from bit `from` on come before the first that is `wanted`; `count` when none of so many is. */
+int64_t apli_bits_before(const uint8_t *bits, int64_t from, int64_t count, bool wanted);
 /* to: (columns, rows) bits ← from: (rows, columns) bits. */
 void apli_bits_transpose(uint8_t *to, const uint8_t *from, int64_t rows, int64_t columns);
 

@@ -4,6 +4,8 @@
 #include <string.h>
 #define ISA(name) name##_avx2
 #define ISA_NAME "avx2"
+#define ISA_PEXT(word, mask) _pext_u64(word, mask)
+#define ISA_PDEP(word, mask) _pdep_u64(word, mask)
 #define HALF(bits) _cvtsh_ss(bits)
 #define ISA_VECTOR_BYTES 32
 #define ISA_FMA(a, b, c) ((Vector)_mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c)))

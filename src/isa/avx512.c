@@ -2,6 +2,8 @@
 #include <immintrin.h>
 #define ISA(name) name##_avx512
 #define ISA_NAME "avx512"
+#define ISA_PEXT(word, mask) _pext_u64(word, mask)
+#define ISA_PDEP(word, mask) _pdep_u64(word, mask)
 #define HALF(bits) _cvtsh_ss(bits)
 #define ISA_VECTOR_BYTES 64
 #define ISA_FMA(a, b, c) ((Vector)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))

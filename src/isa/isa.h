@@ -40,6 +40,8 @@ typedef struct AplKernels {
     AplQuantizeTile *quantize_tile;
     AplPanelProduct *panel_product;
     const struct AplScalarKernels *scalar; /* prim/scalar/scalar.h */
+    const struct AplStructureKernels *structure; /* prim/structure_kernels.h */
+    const struct AplReduceKernels *reduce; /* prim/reduce/reduce_kernels.h */
     AplRmsNormRow *rms_norm_row;
     AplSoftmaxRow *softmax_row;
     AplGated *gated;

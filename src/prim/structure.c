@@ -1,7 +1,30 @@
 /* Selection along an axis, boxes, and the meeting of types. */
 #include "prim/structure.h"
 
+#include "os/parallel.h"
+
 #include <string.h>
+
+typedef struct Parts {
+    int64_t count, part;
+    AplPartRun *run;
+    void *context;
+} Parts;
+
+static void run_part(void *context, int64_t unit, int thread) {
+    (void)thread;
+    const Parts *parts = context;
+    const int64_t first = unit * parts->part, left = parts->count - first;
+    parts->run(parts->context, first, left < parts->part ? left : parts->part);
+}
+
+void apli_in_parts(int64_t count, int64_t part, AplPartRun *run, void *context) {
+    if (count <= part) {
+        if (count > 0) run(context, 0, count);
+        return;
+    }
+    apli_parallel((count + part - 1) / part, apli_parallel_threads(), run_part, &(Parts){count, part, run, context});
+}
 
 AplErr apli_result_new(const AplArray *like, int rank, const int64_t *shape, AplArray **result) {
     APLI_AUTO AplArray *array = NULL;

@@ -5,6 +5,11 @@
 
 #include "prim/prim.h"
 
+/* Calls run(context, first, count) for parts of `part` positions, the last one shorter: on several threads where there are
+   more parts than one. */
+typedef void AplPartRun(void *context, int64_t first, int64_t count);
+void apli_in_parts(int64_t count, int64_t part, AplPartRun *run, void *context);
+
 /* An array seen around one axis: outer × length × inner elements. */
 typedef struct AplAround {
     int64_t outer, length, inner;

@@ -6,6 +6,7 @@
    from the last cell to the first. Reals are summed and multiplied in f64, integers exactly, in f64 where 64
    bits do not hold the result. */
 #include "prim/reduce/reduce.h"
+#include "prim/reduce/reduce_kernels.h"
 
 #include <float.h>
 #include <math.h>
@@ -21,6 +22,14 @@ int64_t apli_bits_count_from(const uint8_t *bits, int64_t from, int64_t count) {
 
 /* ---- Booleans along the last axis ---------------------------------------------------------------------- */
 
+/* Whether one of `length` bits is as `wanted`. */
+static bool deciding_bit(const uint8_t *bits, int64_t from, int64_t length, bool wanted) {
+    int64_t equal = 0;
+    if ((from & 7) == 0)
+        equal = 64 * apli_kernels()->reduce->equal_words(bits + from / 8, length / 64, wanted ? 0 : UINT64_MAX);
+    return apli_bits_before(bits, from + equal, length - equal, wanted) < length - equal;
+}
+
 static AplErr reduce_bits(AplScalarOp op, const AplArray *right, AplArray **result, bool *done) {
     int64_t length = apli_last_axis(right), rows = right->count / length;
     if (op == APLI_OP_MULTIPLY || op == APLI_OP_MINIMUM) op = APLI_OP_AND;
@@ -31,11 +40,14 @@ static AplErr reduce_bits(AplScalarOp op, const AplArray *right, AplArray **resu
     APLI_AUTO AplArray *reduced = NULL;
     TRY(apli_array_new(op == APLI_OP_ADD ? APLI_I64 : APLI_BOOL, right->rank - 1, right->shape, &reduced));
     for (int64_t row = 0; row < rows; row++) {
+        if (op == APLI_OP_AND || op == APLI_OP_OR) { /* one bit decides */
+            bool decided = deciding_bit(right->data, row * length, length, op == APLI_OP_OR);
+            apli_bit_set(reduced->data, row, decided == (op == APLI_OP_OR));
+            continue;
+        }
         int64_t ones = apli_bits_count_from(right->data, row * length, length);
         switch (op) {
         case APLI_OP_ADD: apli_integer_data(reduced)[row] = ones; break;
-        case APLI_OP_AND: apli_bit_set(reduced->data, row, ones == length); break;
-        case APLI_OP_OR: apli_bit_set(reduced->data, row, ones > 0); break;
         case APLI_OP_EQUAL: apli_bit_set(reduced->data, row, ((length - ones) & 1) == 0); break;
         default: apli_bit_set(reduced->data, row, ones & 1); break;
         }
@@ -131,12 +143,6 @@ static bool fold_integers(AplScalarOp op, int64_t *so_far, const int64_t *values
     return overflow;
 }
 
-static int64_t sum_of_narrow(const int64_t *values, int64_t count) {
-    int64_t sum = 0;
-    _Pragma("omp simd reduction(+:sum)") for (int64_t i = 0; i < count; i++) sum += values[i];
-    return sum;
-}
-
 static bool reduce_integer_row(AplScalarOp op, const AplArray *right, int64_t from, int64_t length,
                                int64_t *result) {
     int64_t block[BLOCK];
@@ -145,16 +151,21 @@ static bool reduce_integer_row(AplScalarOp op, const AplArray *right, int64_t fr
               : op == APLI_OP_MAXIMUM  ? INT64_MIN
                                        : INT64_MAX;
     AplType type = (AplType)right->type;
+    if (op == APLI_OP_ADD && type <= APLI_I32) { /* 2^31 numbers of 32 bits fit in 64 */
+        const int64_t at_once = INT64_C(1) << 31;
+        bool overflow = false;
+        for (int64_t done = 0; done < length; done += at_once) {
+            int64_t part = length - done < at_once ? length - done : at_once;
+            int64_t sum = apli_kernels()->reduce->sum[type](right->data + apli_type_bytes(type, from + done), part);
+            overflow |= __builtin_add_overflow(*result, sum, result);
+        }
+        return overflow;
+    }
     AplScalarMove *load = apli_scalar_kernels()->load[type][APLI_LANE_INTEGER];
     for (int64_t done = 0; done < length; done += BLOCK) {
         int64_t part = length - done < BLOCK ? length - done : BLOCK;
         load(block, right->data + apli_type_bytes(type, from + done), part);
-        if (op == APLI_OP_ADD && type <= APLI_I32) { /* a block's sum has at most 42 bits */
-            int64_t sum = sum_of_narrow(block, part);
-            if (__builtin_add_overflow(*result, sum, result)) return true;
-        } else if (fold_integers(op, result, block, part)) {
-            return true;
-        }
+        if (fold_integers(op, result, block, part)) return true;
     }
     return false;
 }
@@ -170,7 +181,13 @@ static int fold_rows(AplEnv *env, AplScalarOp op, AplLane lane, const AplArray *
     size_t size = lane == APLI_LANE_SINGLE ? 4 : 8;
     uint64_t block[BLOCK];
     int status = 0;
+    bool divisors = op == APLI_OP_OR && lane == APLI_LANE_INTEGER && right->type <= APLI_I32;
     for (int64_t row = 0; row < around.outer && !status; row++, to += size) {
+        if (divisors) { /* in any order */
+            const void *values = right->data + apli_type_bytes((AplType)right->type, row * around.length);
+            *(int64_t *)to = apli_kernels()->reduce->divisor[right->type](values, around.length, 0);
+            continue;
+        }
         for (int64_t end = around.length; end > 0; end -= BLOCK) {
             int64_t start = end > BLOCK ? end - BLOCK : 0, i = end - start;
             load(block, right->data + apli_type_bytes((AplType)right->type, row * around.length + start), i);

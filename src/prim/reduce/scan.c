@@ -3,49 +3,143 @@
    definition says. */
 #include "prim/reduce/reduce.h"
 
+#include "os/parallel.h"
+#include "prim/reduce/reduce_kernels.h"
+
 #include <math.h>
 #include <string.h>
 
-enum { BLOCK = 1024 };
-
 /* ---- Booleans along the last axis ---------------------------------------------------------------------- */
 
-/* The first 1 (or 0) of a row, or its length. */
-static int64_t first_of(const uint8_t *bits, int64_t from, int64_t length, bool wanted) {
-    int64_t i = 0;
-    for (; i < length && ((from + i) & 7); i++)
-        if (apli_bit_get(bits, from + i) == wanted) return i;
-    for (; i + 8 <= length && bits[(from + i) >> 3] == (wanted ? 0 : 0xFF); i += 8) {}
-    for (; i < length; i++)
-        if (apli_bit_get(bits, from + i) == wanted) return i;
-    return length;
+/* Bits first..first+count-1 become `value`. */
+static void fill_bits(uint8_t *bits, int64_t first, int64_t count, bool value) {
+    for (; count > 0 && (first & 7); count--) apli_bit_set(bits, first++, value);
+    memset(bits + (first >> 3), value ? 0xFF : 0, (size_t)(count >> 3));
+    for (first += count & ~INT64_C(7), count &= 7; count > 0; count--) apli_bit_set(bits, first++, value);
+}
+
+/* ∧ ∨ <: all that follows the first 0 or 1 is known. */
+static void scan_to_first(AplScalarOp op, const uint8_t *bits, int64_t from, int64_t length, uint8_t *to) {
+    const int64_t first = apli_bits_before(bits, from, length, op != APLI_OP_AND);
+    fill_bits(to, from, first, op == APLI_OP_AND);
+    fill_bits(to, from + first, length - first, op == APLI_OP_OR);
+    if (op == APLI_OP_LESS && first < length) apli_bit_set(to, from + first, true);
+}
+
+/* ≠ and =: bit i is the parity of the bits up to it, of the zeros for =. A word's parities by doubling. `to` and `bits` begin
+   with a word's first bit. */
+static void scan_parity(bool equal, const uint8_t *bits, int64_t length, uint8_t *to) {
+    const uint64_t flip = equal ? UINT64_MAX : 0;
+    uint64_t carried = flip;
+    for (int64_t i = 0; i < length; i += 64) {
+        const size_t bytes = length - i < 64 ? (size_t)(length - i + 7) / 8 : 8;
+        uint64_t word = 0;
+        memcpy(&word, bits + i / 8, bytes);
+        word ^= flip;
+        for (int apart = 1; apart < 64; apart *= 2) word ^= word << apart;
+        word ^= carried;
+        carried = 0 - (word >> 63);
+        memcpy(to + i / 8, &word, bytes);
+    }
 }
 
 static AplErr scan_bits(AplScalarOp op, const AplArray *right, AplArray **result, bool *done) {
     *done = op == APLI_OP_AND || op == APLI_OP_OR || op == APLI_OP_LESS || op == APLI_OP_NOT_EQUAL ||
             op == APLI_OP_EQUAL;
     if (!*done) return APL_OK;
-    TRY(apli_array_new_like(APLI_BOOL, right, result));
-    uint8_t *to = (*result)->data;
-    int64_t length = apli_last_axis(right), rows = right->count / length;
+    APLI_AUTO AplArray *scanned = NULL, *row_bits = NULL;
+    const int64_t length = apli_last_axis(right), rows = right->count / length;
+    const bool parity = op == APLI_OP_NOT_EQUAL || op == APLI_OP_EQUAL;
+    TRY(apli_array_new_like(APLI_BOOL, right, &scanned));
+    if (parity && rows > 1) TRY(apli_vector_new(APLI_BOOL, length, &row_bits));
     for (int64_t row = 0; row < rows; row++) {
-        int64_t from = row * length;
-        bool parity = op == APLI_OP_EQUAL;
-        int64_t first = op == APLI_OP_AND || op == APLI_OP_OR || op == APLI_OP_LESS
-                            ? first_of(right->data, from, length, op != APLI_OP_AND)
-                            : 0;
-        for (int64_t i = 0; i < length; i++) {
-            bool value;
-            switch (op) {
-            case APLI_OP_AND: value = i < first; break;
-            case APLI_OP_OR: value = i >= first; break;
-            case APLI_OP_LESS: value = i == first; break;
-            case APLI_OP_NOT_EQUAL: value = parity ^= apli_bit_get(right->data, from + i); break;
-            default: value = parity = parity == apli_bit_get(right->data, from + i); break;
-            }
-            apli_bit_set(to, from + i, value);
+        const int64_t from = row * length;
+        if (!parity) {
+            scan_to_first(op, right->data, from, length, scanned->data);
+        } else if (rows == 1) {
+            scan_parity(op == APLI_OP_EQUAL, right->data, length, scanned->data);
+        } else { /* a row may begin between bytes */
+            apli_copy(row_bits, 0, right, from, length);
+            scan_parity(op == APLI_OP_EQUAL, row_bits->data, length, row_bits->data);
+            apli_copy(scanned, from, row_bits, 0, length);
         }
     }
+    *result = apli_move(&scanned);
+    return APL_OK;
+}
+
+/* ---- sums of narrow integers along the last axis ------------------------------------------------------- */
+
+/* Rows cut into parts: first what each part adds and the range of its sums, then, with what comes before it, the
+   sums themselves in the smallest type. */
+enum { PART = 1 << 16 };
+
+typedef struct Sums {
+    const AplReduceKernels *kernels;
+    AplType type, result_type;
+    const uint8_t *values;
+    uint8_t *to;
+    int64_t length, parts_a_row;
+    int64_t *added, *least, *most; /* of each part; then `added` is what comes before it */
+} Sums;
+
+static int64_t part_of(const Sums *sums, int64_t unit, int64_t *count) {
+    const int64_t first = unit % sums->parts_a_row * PART, left = sums->length - first;
+    *count = left < PART ? left : PART;
+    return unit / sums->parts_a_row * sums->length + first;
+}
+
+static void range_of_part(void *context, int64_t unit, int thread) {
+    (void)thread;
+    const Sums *sums = context;
+    int64_t count, first = part_of(sums, unit, &count);
+    const uint8_t *values = sums->values + apli_type_bytes(sums->type, first);
+    if (sums->type != APLI_BOOL) {
+        sums->added[unit] = sums->kernels->range_of_sums[sums->type](values, count, &sums->least[unit], &sums->most[unit]);
+        return;
+    }
+    sums->added[unit] = sums->most[unit] = apli_bits_count(values, count);
+    sums->least[unit] = apli_bit_get(values, 0);
+}
+
+static void sums_of_part(void *context, int64_t unit, int thread) {
+    (void)thread;
+    const Sums *sums = context;
+    int64_t count, first = part_of(sums, unit, &count);
+    sums->kernels->sums[sums->type][sums->result_type](sums->to + apli_type_bytes(sums->result_type, first),
+                                                       sums->values + apli_type_bytes(sums->type, first), count,
+                                                       sums->added[unit]);
+}
+
+/* +\ of Booleans or integers of at most 32 bits; rows of Booleans begin on a byte. */
+static AplErr scan_sums(AplArray *right, AplArray **result) {
+    APLI_AUTO AplArray *room = NULL, *scanned = NULL;
+    const int64_t length = apli_last_axis(right), rows = right->count / length;
+    Sums sums = {.kernels = apli_kernels()->reduce, .type = (AplType)right->type, .values = right->data, .length = length,
+                 .parts_a_row = (length + PART - 1) / PART};
+    const int64_t units = rows * sums.parts_a_row;
+    TRY(apli_vector_new(APLI_I64, 3 * units, &room));
+    sums.added = apli_integer_data(room);
+    sums.least = sums.added + units;
+    sums.most = sums.least + units;
+    const int threads = length < PART ? 1 : apli_parallel_threads();
+    apli_parallel(units, threads, range_of_part, &sums);
+    int64_t least = INT64_MAX, most = INT64_MIN, before = 0;
+    for (int64_t unit = 0; unit < units; unit++) {
+        if (unit % sums.parts_a_row == 0) before = 0;
+        if (before + sums.least[unit] < least) least = before + sums.least[unit];
+        if (before + sums.most[unit] > most) most = before + sums.most[unit];
+        const int64_t added = sums.added[unit];
+        sums.added[unit] = before;
+        before += added;
+    }
+    sums.result_type = apli_type_for_range(least, most);
+    if (sums.result_type == APLI_BOOL) sums.result_type = APLI_I8;
+    TRY(apli_array_new_like(sums.result_type, right, &scanned));
+    sums.to = scanned->data;
+    apli_parallel(units, threads, sums_of_part, &sums);
+    if (least >= 0 && most <= 1) TRY(apli_squeeze(&scanned));
+    *result = apli_move(&scanned);
     return APL_OK;
 }
 
@@ -145,6 +239,14 @@ AplErr apli_scan_numbers(AplEnv *env, AplScalarOp op, AplArray *right, int axis,
     if (boolean && axis == right->rank - 1) {
         TRY(scan_bits(op, right, result, done));
         if (*done) return APL_OK;
+    }
+    bool narrow = right->type <= APLI_I32 && right->count < INT64_C(1) << 32; /* sums fit in 64 bits */
+    if (op == APLI_OP_ADD && narrow && axis == right->rank - 1) {
+        APLI_AUTO AplArray *bytes = NULL;
+        bool between_bytes = boolean && (right->shape[axis] & 7) && right->count > right->shape[axis];
+        TRY(apli_convert(right, between_bytes ? APLI_I8 : (AplType)right->type, &bytes));
+        *done = true;
+        return scan_sums(bytes, result);
     }
     if (boolean && op == APLI_OP_AND) op = APLI_OP_MINIMUM;
     if (boolean && op == APLI_OP_OR) op = APLI_OP_MAXIMUM;

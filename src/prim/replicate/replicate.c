@@ -2,6 +2,9 @@
    an axis: each positive number repeats the next position, 0 is one fill, a negative number as many. */
 #include "prim/structure.h"
 
+#include "isa/isa.h"
+#include "prim/structure_kernels.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +22,78 @@ static AplErr ones(const AplArray *mask, AplArray **result) {
     }
     return APL_OK;
 }
+
+/* ---- masks along the last axis --------------------------------------------------------------------------------------- */
+
+enum { PART = 1 << 17 }; /* elements that one thread selects at a time; whole bytes of the mask */
+
+/* One row under a mask; kept[p]: the ones before part p. */
+typedef struct Masked {
+    const uint8_t *mask;
+    const uint8_t *from;
+    uint8_t *to;
+    const int64_t *kept;
+    int width; /* of an element: 1 << width bytes */
+    uint64_t fill;
+} Masked;
+
+static void compress_part(void *context, int64_t first, int64_t count) {
+    const Masked *row = context;
+    const int64_t *kept = row->kept + first / PART;
+    apli_kernels()->structure->compress[row->width](row->to + (kept[0] << row->width), row->from + (first << row->width),
+                                                    row->mask + first / 8, count, kept[1] - kept[0]);
+}
+
+static void expand_part(void *context, int64_t first, int64_t count) {
+    const Masked *row = context;
+    const int64_t *kept = row->kept + first / PART;
+    apli_kernels()->structure->expand[row->width](row->to + (first << row->width), row->from + (kept[0] << row->width),
+                                                  row->mask + first / 8, count, row->fill);
+}
+
+/* The ones before each part of a mask, and of all of it. */
+static AplErr count_ones(const AplArray *mask, AplArray **result) {
+    const int64_t parts = (mask->count + PART - 1) / PART;
+    TRY(apli_vector_new(APLI_I64, parts + 1, result));
+    int64_t *kept = apli_integer_data(*result);
+    kept[0] = 0;
+    for (int64_t i = 0; i < parts; i++) {
+        const int64_t first = i * PART, count = mask->count - first < PART ? mask->count - first : PART;
+        kept[i + 1] = kept[i] + apli_bits_count(mask->data + first / 8, count);
+    }
+    return APL_OK;
+}
+
+/* B/X or B\X of Booleans B, rows of `array` without boxes. *done is false where the general way must decide: more than one row
+   of bits; and for \ where the ones are not as many as the positions. */
+static AplErr by_mask(const AplArray *mask, const AplArray *array, bool expand, AplArray **result, bool *done) {
+    APLI_AUTO AplArray *ones = NULL, *selected = NULL;
+    const int64_t length = apli_last_axis(array), rows = length ? array->count / length : 0;
+    *done = false;
+    if (rows == 0 || array->type == APLI_NESTED || (array->type == APLI_BOOL && rows > 1)) return APL_OK;
+    TRY(count_ones(mask, &ones));
+    const int64_t *kept = apli_integer_data(ones), total = kept[ones->count - 1];
+    if (expand && total != length) return APL_OK;
+    int64_t shape[APLI_MAX_RANK], now = expand ? mask->count : total;
+    memcpy(shape, array->shape, array->rank * sizeof *shape);
+    shape[array->rank - 1] = now;
+    TRY(apli_result_new(array, array->rank, shape, &selected));
+    *done = true;
+    if (array->type == APLI_BOOL) {
+        const AplStructureKernels *kernels = apli_kernels()->structure;
+        if (expand) kernels->expand_bits(selected->data, array->data, mask->data, mask->count);
+        else kernels->compress_bits(selected->data, array->data, mask->data, mask->count);
+    } else {
+        Masked row = {mask->data, array->data, selected->data, kept, apli_width_of((AplType)array->type),
+                      apli_type_is_character((AplType)array->type) ? ' ' : 0};
+        for (int64_t i = 0; i < rows; i++, row.from += length << row.width, row.to += now << row.width)
+            apli_in_parts(mask->count, PART, expand ? expand_part : compress_part, &row);
+    }
+    *result = apli_move(&selected);
+    return APL_OK;
+}
+
+/* ---- any numbers -------------------------------------------------------------------------------------------------- */
 
 /* The position that each position of the result comes from, -1 for a fill. `length` positions; one number serves all. */
 static AplErr repeated(AplArray *left, int64_t length, AplArray **result) {
@@ -83,6 +158,11 @@ static AplErr replicate(AplEnv *env, AplArray *left, AplArray *right, AplArray *
         array = apli_move(&spread);
         length = left->count;
     }
+    if (left->type == APLI_BOOL && left->count == length && along == array->rank - 1) {
+        bool done;
+        TRY(by_mask(left, array, false, result, &done));
+        if (done) return APL_OK;
+    }
     TRY(repeated(left, length, &indices));
     return apli_select(array, along, apli_integer_data(indices), indices->count, result);
 }
@@ -102,6 +182,11 @@ static AplErr expand(AplEnv *env, AplArray *left, AplArray *right, AplArray *axi
     else array = apli_array_retain(right);
     int along;
     TRY(apli_axis(env, axis, array->rank, first ? 0 : array->rank - 1, &along));
+    if (left->type == APLI_BOOL && along == array->rank - 1) {
+        bool done;
+        TRY(by_mask(left, array, true, result, &done));
+        if (done) return APL_OK;
+    }
     TRY(expanded(left, array->shape[along], &indices));
     return apli_select(array, along, apli_integer_data(indices), indices->count, result);
 }

@@ -2,18 +2,70 @@
    axis. */
 #include "prim/structure.h"
 
+#include "isa/isa.h"
+#include "prim/structure_kernels.h"
+
 #include <string.h>
+
+enum { PART = 1 << 18 }; /* elements that one thread reverses at a time */
+
+/* Rows of bits that begin between bytes go through two of their own. */
+static AplErr reverse_rows_of_bits(const AplArray *right, AplAround around, AplArray *reversed) {
+    const AplStructureKernels *kernels = apli_kernels()->structure;
+    if (around.outer == 1) {
+        kernels->reverse_bits(reversed->data, right->data, around.length);
+        return APL_OK;
+    }
+    APLI_AUTO AplArray *row = NULL, *backwards = NULL;
+    TRY(apli_vector_new(APLI_BOOL, around.length, &row));
+    TRY(apli_vector_new(APLI_BOOL, around.length, &backwards));
+    for (int64_t outer = 0; outer < around.outer; outer++) {
+        apli_copy(row, 0, right, outer * around.length, around.length);
+        kernels->reverse_bits(backwards->data, row->data, around.length);
+        apli_copy(reversed, outer * around.length, backwards, 0, around.length);
+    }
+    return APL_OK;
+}
+
+typedef struct Rows {
+    const uint8_t *from;
+    uint8_t *to;
+    int64_t length;
+    int width; /* of an element: 1 << width bytes */
+} Rows;
+
+static void reverse_part(void *context, int64_t first, int64_t count) {
+    const Rows *rows = context;
+    const AplStructureKernels *kernels = apli_kernels()->structure;
+    kernels->reverse[rows->width](rows->to + (first << rows->width),
+                                  rows->from + ((rows->length - first - count) << rows->width), count);
+}
 
 static AplErr reverse(AplArray *right, int axis, AplArray **result) {
     if (right->rank == 0 || right->count == 0) {
         *result = apli_array_retain(right);
         return APL_OK;
     }
-    int64_t length = right->shape[axis];
-    APLI_AUTO AplArray *indices = NULL;
-    TRY(apli_vector_new(APLI_I64, length, &indices));
-    for (int64_t i = 0; i < length; i++) apli_integer_data(indices)[i] = length - 1 - i;
-    return apli_select(right, axis, apli_integer_data(indices), length, result);
+    APLI_AUTO AplArray *reversed = NULL;
+    const AplAround around = apli_around(right, axis);
+    TRY(apli_result_new(right, right->rank, right->shape, &reversed));
+    if (around.inner > 1 || right->type == APLI_NESTED) {
+        for (int64_t i = 0; i < around.outer * around.length; i++) {
+            const int64_t mirrored = i - i % around.length + around.length - 1 - i % around.length;
+            apli_copy(reversed, i * around.inner, right, mirrored * around.inner, around.inner);
+        }
+    } else if (right->type == APLI_BOOL) {
+        TRY(reverse_rows_of_bits(right, around, reversed));
+    } else {
+        const int width = apli_width_of((AplType)right->type);
+        for (int64_t outer = 0; outer < around.outer; outer++) {
+            const int64_t at = outer * around.length << width;
+            apli_in_parts(around.length, PART, reverse_part,
+                          &(Rows){right->data + at, reversed->data + at, around.length, width});
+        }
+    }
+    *result = apli_move(&reversed);
+    return APL_OK;
 }
 
 AplErr apli_reverse(AplEnv *env, AplArray *right, AplArray *axis, AplArray **result) {

@@ -1,0 +1,190 @@
+/* The kernels of the array language give the bits of their scalar twins on every instruction set that the machine runs: on
+   lengths with remainders, dense and sparse masks, and extreme values. The scalar kernels are compared with plain loops. */
+#include "base/random.h"
+#include "isa/isa.h"
+#include "prim/reduce/reduce_kernels.h"
+#include "prim/structure_kernels.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+enum { MOST = 3000, GUARD = 64 };
+
+static const int64_t lengths[] = {1, 2, 7, 8, 31, 63, 64, 65, 127, 128, 129, 500, 1024, 1031, 2999};
+enum { LENGTHS = sizeof lengths / sizeof *lengths };
+
+static uint64_t state = 1;
+static uint8_t values[8 * MOST + GUARD], mask[MOST / 8 + GUARD], first[8 * MOST + GUARD], second[8 * MOST + GUARD];
+
+/* Any bytes; every bit of the mask is 1 with a probability of density ÷ 8. */
+static void draw(int density) {
+    for (size_t i = 0; i < sizeof values; i++) values[i] = (uint8_t)apli_random_u64(&state);
+    memset(mask, 0, sizeof mask);
+    for (int64_t i = 0; i < MOST; i++) apli_bit_set(mask, i, (int)(apli_random_u64(&state) >> 61) < density);
+    memset(first, 0xA5, sizeof first);
+    memset(second, 0xA5, sizeof second);
+}
+
+static void elements_are_reversed(void **test_state) {
+    (void)test_state;
+    for (int isa = 0; apli_kernels_at(isa); isa++)
+        for (int width = 0; width < 4; width++)
+            for (int n = 0; n < LENGTHS; n++) {
+                const size_t size = (size_t)1 << width, count = (size_t)lengths[n];
+                draw(4);
+                apli_kernels_at(isa)->structure->reverse[width](first, values, lengths[n]);
+                for (size_t i = 0; i < count; i++) memcpy(second + i * size, values + (count - 1 - i) * size, size);
+                assert_memory_equal(first, second, sizeof first);
+            }
+}
+
+static void bits_are_reversed(void **test_state) {
+    (void)test_state;
+    for (int isa = 0; apli_kernels_at(isa); isa++)
+        for (int64_t count = 1; count < 300; count++) {
+            draw(4);
+            apli_kernels_at(isa)->structure->reverse_bits(first, mask, count);
+            for (int64_t i = 0; i < count; i++)
+                assert_int_equal(apli_bit_get(first, i), apli_bit_get(mask, count - 1 - i));
+            assert_int_equal(first[(count + 7) / 8], 0xA5);
+        }
+}
+
+static void a_mask_selects_elements(void **test_state) {
+    (void)test_state;
+    for (int isa = 0; apli_kernels_at(isa); isa++)
+        for (int width = 0; width < 4; width++)
+            for (int n = 0; n < LENGTHS * 9; n++) {
+                const size_t size = (size_t)1 << width, count = (size_t)lengths[n / 9];
+                size_t kept = 0;
+                draw(n % 9);
+                for (size_t i = 0; i < count; i++)
+                    if (apli_bit_get(mask, (int64_t)i)) memcpy(second + size * kept++, values + i * size, size);
+                apli_kernels_at(isa)->structure->compress[width](first, values, mask, (int64_t)count, (int64_t)kept);
+                assert_memory_equal(first, second, sizeof first);
+            }
+}
+
+static void a_mask_spreads_elements(void **test_state) {
+    (void)test_state;
+    const uint64_t fill = 0x2020202020202020;
+    for (int isa = 0; apli_kernels_at(isa); isa++)
+        for (int width = 0; width < 4; width++)
+            for (int n = 0; n < LENGTHS * 9; n++) {
+                const size_t size = (size_t)1 << width, count = (size_t)lengths[n / 9];
+                size_t used = 0;
+                draw(n % 9);
+                for (size_t i = 0; i < count; i++) {
+                    const bool one = apli_bit_get(mask, (int64_t)i);
+                    memcpy(second + i * size, one ? values + size * used : (const uint8_t *)&fill, size);
+                    used += one;
+                }
+                apli_kernels_at(isa)->structure->expand[width](first, values, mask, (int64_t)count, fill);
+                assert_memory_equal(first, second, sizeof first);
+            }
+}
+
+static void a_mask_selects_and_spreads_bits(void **test_state) {
+    (void)test_state;
+    for (int isa = 0; apli_kernels_at(isa); isa++)
+        for (int n = 0; n < LENGTHS * 9; n++) {
+            const int64_t count = lengths[n / 9];
+            int64_t kept = 0;
+            draw(n % 9);
+            apli_kernels_at(isa)->structure->compress_bits(first, values, mask, count);
+            apli_kernels_at(isa)->structure->expand_bits(second, values, mask, count);
+            for (int64_t i = 0; i < count; i++) {
+                const bool one = apli_bit_get(mask, i);
+                assert_int_equal(apli_bit_get(second, i), one && apli_bit_get(values, kept));
+                if (one) assert_int_equal(apli_bit_get(first, kept), apli_bit_get(values, i));
+                kept += one;
+            }
+            assert_int_equal(first[(kept + 7) / 8], 0xA5);
+            assert_int_equal(second[(count + 7) / 8], 0xA5);
+        }
+}
+
+/* ---- sums -------------------------------------------------------------------------------------------------------------- */
+
+static int64_t value_at(AplType type, int64_t i) {
+    return type == APLI_BOOL ? apli_bit_get(values, i) : (int64_t)apli_elem_f64(type, values, i);
+}
+
+static void sums_of_narrow_integers_are_exact(void **test_state) {
+    (void)test_state;
+    for (int isa = 0; apli_kernels_at(isa); isa++)
+        for (int type = APLI_I8; type <= APLI_I32; type++)
+            for (int n = 0; n < LENGTHS; n++) {
+                const AplReduceKernels *kernels = apli_kernels_at(isa)->reduce;
+                int64_t sum = 0, low = INT64_MAX, high = INT64_MIN, least, most;
+                draw(4);
+                for (int64_t i = 0; i < lengths[n]; i++) {
+                    sum += value_at((AplType)type, i);
+                    low = sum < low ? sum : low;
+                    high = sum > high ? sum : high;
+                }
+                assert_int_equal(kernels->sum[type](values, lengths[n]), sum);
+                assert_int_equal(kernels->range_of_sums[type](values, lengths[n], &least, &most), sum);
+                assert_int_equal(least, low);
+                assert_int_equal(most, high);
+            }
+}
+
+static void sums_of_beginnings_are_exact(void **test_state) {
+    (void)test_state;
+    for (int isa = 0; apli_kernels_at(isa); isa++)
+        for (int from = APLI_BOOL; from <= APLI_I32; from++)
+            for (int to = APLI_I8; to <= APLI_I64; to++)
+                for (int n = 0; n < LENGTHS; n++) {
+                    draw(4);
+                    apli_kernels_at(isa)->reduce->sums[from][to](first, values, lengths[n], -5);
+                    int64_t sum = -5, wanted;
+                    for (int64_t i = 0; i < lengths[n]; i++) {
+                        sum += value_at((AplType)from, i);
+                        apli_elem_convert((AplType)to, &wanted, 0, APLI_I64, &sum, 0, 1); /* wraps, as the kernel does */
+                        assert_memory_equal(first + apli_type_bytes((AplType)to, i), &wanted, apli_type_bytes((AplType)to, 1));
+                    }
+                    assert_int_equal(first[apli_type_bytes((AplType)to, lengths[n])], 0xA5);
+                }
+}
+
+static void divisors_are_the_greatest(void **test_state) {
+    (void)test_state;
+    static const int64_t factors[] = {1, 2, 3, 7, 12, 40};
+    for (int isa = 0; apli_kernels_at(isa); isa++)
+        for (int type = APLI_I8; type <= APLI_I32; type++)
+            for (size_t f = 0; f < sizeof factors / sizeof *factors; f++)
+                for (int n = 0; n < LENGTHS; n++) {
+                    int64_t greatest = 0;
+                    for (int64_t i = 0; i < lengths[n]; i++) {
+                        int64_t room = type == APLI_I8 ? 127 : type == APLI_I16 ? 32767 : INT32_MAX;
+                        int64_t value = ((int64_t)(apli_random_u64(&state) >> 1) % (2 * (room / factors[f]) + 1) -
+                                         room / factors[f]) * factors[f];
+                        apli_elem_convert((AplType)type, values, i, APLI_I64, &value, 0, 1);
+                        for (int64_t x = llabs(value); x;) { /* Euclid */
+                            int64_t rest = greatest % x;
+                            greatest = x;
+                            x = rest;
+                        }
+                    }
+                    assert_int_equal(apli_kernels_at(isa)->reduce->divisor[type](values, lengths[n], 0), greatest);
+                }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(elements_are_reversed),
+        cmocka_unit_test(bits_are_reversed),
+        cmocka_unit_test(a_mask_selects_elements),
+        cmocka_unit_test(a_mask_spreads_elements),
+        cmocka_unit_test(a_mask_selects_and_spreads_bits),
+        cmocka_unit_test(sums_of_narrow_integers_are_exact),
+        cmocka_unit_test(sums_of_beginnings_are_exact),
+        cmocka_unit_test(divisors_are_the_greatest),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
