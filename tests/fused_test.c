@@ -33,6 +33,8 @@ static const Case cases[] = {
     {"attention", "attention", "R 5 9 64", "(R 20 3 64)(R 20 3 64)((⍳5)∘.≥(20⍴0 1 9 2 3 9 4))"},
     {"attention", "attention", "5×R 1 4 6", "(R 7 4 6)(R 7 4 6)(1 7⍴0 0 1 1 0 1 1)"},
     {"attention", "attention", "R 33 2 24", "(R 70 1 24)(R 70 1 24)((⍳33)∘.≥70⍴⍳40)"},
+    {"attention", "attention", "R 5 9 64", "(165 ⎕DR R 400 3 64)(165 ⎕DR R 400 3 64)((⍳5)∘.≥(400⍴0 1 9 2 3 9 4))"},
+    {"attention", "attention", "R 2 8 32", "(83 32 ⎕DR R 300 4 32)(43 32 ⎕DR R 300 4 32)(2 300⍴1 1 0 1)"},
 };
 
 static AplArray *value_of(const char *text) {

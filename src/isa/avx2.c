@@ -33,6 +33,19 @@ static inline float largest_of_quad(__m128 quad) {
 #define ISA_PAIRS_HIGH(a, b) ((Vector)_mm256_unpackhi_ps((__m256)(a), (__m256)(b)))
 #define ISA_HALVES_LOW(a, b) ((Vector)_mm256_unpacklo_pd((__m256d)(a), (__m256d)(b)))
 #define ISA_HALVES_HIGH(a, b) ((Vector)_mm256_unpackhi_pd((__m256d)(a), (__m256d)(b)))
+typedef __m256i Words;
+#define EIGHT(at, row, i) _mm_loadu_si128((const __m128i *)((at)[row] + 2 * (i)))
+#define ISA_EIGHTS(at, i) _mm256_inserti128_si256(_mm256_castsi128_si256(EIGHT(at, 0, i)), EIGHT(at, 4, i), 1)
+#define ISA_WORDS_LOW(a, b) _mm256_unpacklo_epi16(a, b)
+#define ISA_WORDS_HIGH(a, b) _mm256_unpackhi_epi16(a, b)
+#define ISA_WORD_PAIRS_LOW(a, b) _mm256_unpacklo_epi32(a, b)
+#define ISA_WORD_PAIRS_HIGH(a, b) _mm256_unpackhi_epi32(a, b)
+#define ISA_TWO_COLUMNS(words, to, stride) \
+    do { \
+        const Words both = _mm256_permute4x64_epi64(words, 0xD8); \
+        _mm256_storeu_ps(to, _mm256_cvtph_ps(_mm256_castsi256_si128(both))); \
+        _mm256_storeu_ps((to) + (stride), _mm256_cvtph_ps(_mm256_extracti128_si256(both, 1))); \
+    } while (0)
 #define ISA_STRIP_ROWS 4
 #define ISA_TILE_ROWS 2
 #define ISA_TILE_TOKENS 2

@@ -25,6 +25,22 @@
 #define ISA_PAIRS_HIGH(a, b) ((Vector)_mm512_unpackhi_ps((__m512)(a), (__m512)(b)))
 #define ISA_HALVES_LOW(a, b) ((Vector)_mm512_unpacklo_pd((__m512d)(a), (__m512d)(b)))
 #define ISA_HALVES_HIGH(a, b) ((Vector)_mm512_unpackhi_pd((__m512d)(a), (__m512d)(b)))
+typedef __m512i Words;
+#define EIGHT(at, row, i) _mm_loadu_si128((const __m128i *)((at)[row] + 2 * (i)))
+#define ISA_EIGHTS(at, i) \
+    _mm512_inserti32x4( \
+        _mm512_inserti32x4(_mm512_inserti32x4(_mm512_castsi128_si512(EIGHT(at, 0, i)), EIGHT(at, 4, i), 1), EIGHT(at, 8, i), 2), \
+        EIGHT(at, 12, i), 3)
+#define ISA_WORDS_LOW(a, b) _mm512_unpacklo_epi16(a, b)
+#define ISA_WORDS_HIGH(a, b) _mm512_unpackhi_epi16(a, b)
+#define ISA_WORD_PAIRS_LOW(a, b) _mm512_unpacklo_epi32(a, b)
+#define ISA_WORD_PAIRS_HIGH(a, b) _mm512_unpackhi_epi32(a, b)
+#define ISA_TWO_COLUMNS(words, to, stride) \
+    do { \
+        const Words both = _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), words); \
+        _mm512_storeu_ps(to, _mm512_cvtph_ps(_mm512_castsi512_si256(both))); \
+        _mm512_storeu_ps((to) + (stride), _mm512_cvtph_ps(_mm512_extracti64x4_epi64(both, 1))); \
+    } while (0)
 #define ISA_STRIP_ROWS 8
 #define ISA_TILE_ROWS 4
 #define ISA_TILE_TOKENS 4

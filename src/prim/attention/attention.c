@@ -5,8 +5,8 @@
 
    Consecutive tokens that see the same rows, each perhaps some more after those of the one before, as the tokens of a prompt
    do, form tiles, which share the work of making keys and values f32. A piece is a tile with the heads of one group. With many
-   pieces, each is one unit of work; with few (a token or a few in a long cache), each of its segments is a unit, and whoever
-   ends a piece's last one merges their sums, always in the order of the rows (isa/isa.h has what is computed). */
+   pieces, each is one unit of work; with few (a token or a few in a long cache), some of its segments are a unit, and whoever
+   ends a piece's last one merges their sums, always in the order of the rows. */
 #include "isa/isa.h"
 #include "os/parallel.h"
 #include "prim/fused/fused.h"
@@ -31,7 +31,8 @@ typedef struct Attention {
     float *scratch; /* each thread's, then the units' sums */
     int64_t scratch_each, sums_each;
     float *sums;
-    _Atomic int32_t *remaining; /* segments of each piece, where segments are the units */
+    int64_t splits, run; /* units of a piece, segments of a unit */
+    _Atomic int32_t *remaining; /* segments of each piece */
     float *result;
 } Attention;
 
@@ -67,10 +68,12 @@ static bool extends(const Attention *a, int64_t token) {
     return true;
 }
 
-/* The rows that a token sees, from its `skip`-th on, at most APLI_ATTENTION_SEGMENT. */
+enum { MOST_ROWS = APLI_ATTENTION_SEGMENT + APLI_ATTENTION_BLOCK };
+
+/* The rows that a token sees, from its `skip`-th on, at most MOST_ROWS. */
 static int64_t list_rows(const Attention *a, int64_t token, int64_t skip, int32_t *list) {
     int64_t count = 0;
-    for (int64_t row = 0; row < a->rows && count < APLI_ATTENTION_SEGMENT; row += 64) {
+    for (int64_t row = 0; row < a->rows && count < MOST_ROWS; row += 64) {
         uint64_t word = mask_word(a->mask, token * a->rows + row, a->rows - row);
         const int64_t here = __builtin_popcountll(word);
         if (skip >= here) {
@@ -78,7 +81,7 @@ static int64_t list_rows(const Attention *a, int64_t token, int64_t skip, int32_
             continue;
         }
         for (; skip > 0; skip--) word &= word - 1;
-        for (; word && count < APLI_ATTENTION_SEGMENT; word &= word - 1) list[count++] = (int32_t)(row + __builtin_ctzll(word));
+        for (; word && count < MOST_ROWS; word &= word - 1) list[count++] = (int32_t)(row + __builtin_ctzll(word));
     }
     return count;
 }
@@ -113,7 +116,7 @@ static AplAttentionTile tile_of(const Attention *a, const Piece *piece, int64_t 
 }
 
 static void attend_segment(const Attention *a, const Piece *piece, int64_t segment, float *scratch, AplAttentionTile *tile) {
-    int32_t rows[APLI_ATTENTION_SEGMENT];
+    int32_t rows[MOST_ROWS];
     float *queries = scratch + apli_attention_scratch(a->width);
     const Tile *tokens = piece->tokens;
     for (int64_t i = 0; i < tokens->count; i++)
@@ -123,7 +126,8 @@ static void attend_segment(const Attention *a, const Piece *piece, int64_t segme
     tile->keys.data += piece->group * a->key_bytes;
     tile->values.data += piece->group * a->value_bytes;
     tile->rows = rows;
-    tile->row_count = list_rows(a, tokens->first + tokens->count - 1, segment * APLI_ATTENTION_SEGMENT, rows);
+    tile->rows_known = list_rows(a, tokens->first + tokens->count - 1, segment * APLI_ATTENTION_SEGMENT, rows);
+    tile->row_count = tile->counts[tile->query_count - 1];
     tile->scratch = scratch;
     apli_kernels()->attend(tile);
 }
@@ -153,18 +157,21 @@ static AplAttentionSums unit_sums(const Attention *a, int64_t index, int64_t seg
     return sums_at(a, a->sums + (index * a->most_segments + segment) * a->sums_each);
 }
 
-static void attend_piece_segment(void *context, int64_t unit, int thread) {
+static void attend_part_of_piece(void *context, int64_t unit, int thread) {
     const Attention *a = context;
-    const int64_t index = unit / a->most_segments, segment = unit % a->most_segments;
+    const int64_t index = unit / a->splits, first = unit % a->splits * a->run;
     const Piece piece = piece_at(a, index);
+    const int64_t segments = piece.tokens->segments, end = first + a->run < segments ? first + a->run : segments;
     int32_t counts[APLI_ATTENTION_QUERIES];
-    if (segment >= piece.tokens->segments) return;
-    AplAttentionTile tile = tile_of(a, &piece, segment, counts, unit_sums(a, index, segment));
-    attend_segment(a, &piece, segment, a->scratch + thread * a->scratch_each, &tile);
-    if (atomic_fetch_sub(&a->remaining[index], 1) > 1) return;
+    if (first >= end) return;
+    for (int64_t segment = first; segment < end; segment++) {
+        AplAttentionTile tile = tile_of(a, &piece, segment, counts, unit_sums(a, index, segment));
+        attend_segment(a, &piece, segment, a->scratch + thread * a->scratch_each, &tile);
+    }
+    if (atomic_fetch_sub(&a->remaining[index], (int32_t)(end - first)) > end - first) return;
     const AplAttentionSums all = unit_sums(a, index, 0);
-    for (int64_t later = 1; later < piece.tokens->segments; later++) {
-        tile = tile_of(a, &piece, later, counts, unit_sums(a, index, later));
+    for (int64_t later = 1; later < segments; later++) {
+        AplAttentionTile tile = tile_of(a, &piece, later, counts, unit_sums(a, index, later));
         apli_kernels()->attention_merge(&tile, &all);
     }
     finish_piece(a, &piece, &all);
@@ -184,7 +191,7 @@ static void make_tiles(Attention *a) {
 
 enum {
     WORTH_THREADS = 1 << 17,   /* below this many multiplications a thread more costs more than it saves */
-    PIECES_A_THREAD = 4,       /* with fewer, segments are the units */
+    UNITS_A_THREAD = 4,        /* with fewer pieces than that, parts of them are the units */
     MOST_SUMS = 1 << 22,       /* floats that segments' sums may take */
 };
 
@@ -196,11 +203,13 @@ static AplErr attend_all(Attention *a) {
     const int64_t pieces = a->tile_count * a->groups * a->parts;
     a->sums_each = (a->most_queries * (a->width + 2) + 15) / 16 * 16;
     a->scratch_each = apli_attention_scratch(a->width) + (a->most_queries * a->dim + 15) / 16 * 16 + 2 * a->sums_each;
-    const bool split = threads > 1 && a->most_segments > 1 && pieces < PIECES_A_THREAD * threads &&
+    const bool split = threads > 1 && a->most_segments > 1 && pieces < UNITS_A_THREAD * threads &&
                        pieces * a->most_segments * a->sums_each <= MOST_SUMS;
-    const int64_t units = split ? pieces * a->most_segments : pieces;
+    a->splits = split ? (UNITS_A_THREAD * threads + pieces - 1) / pieces : 1;
+    a->run = (a->most_segments + a->splits - 1) / a->splits;
+    const int64_t sums = split ? pieces * a->most_segments * a->sums_each : 0;
     APLI_AUTO AplArray *scratch = NULL, *remaining = NULL;
-    TRY(apli_vector_new(APLI_F32, threads * a->scratch_each + (split ? units * a->sums_each : 0), &scratch));
+    TRY(apli_vector_new(APLI_F32, threads * a->scratch_each + sums, &scratch));
     a->scratch = (float *)scratch->data;
     a->sums = a->scratch + threads * a->scratch_each;
     if (split) {
@@ -209,7 +218,7 @@ static AplErr attend_all(Attention *a) {
         for (int64_t piece = 0; piece < pieces; piece++)
             a->remaining[piece] = (int32_t)piece_at(a, piece).tokens->segments;
     }
-    apli_parallel(units, threads, split ? attend_piece_segment : attend_piece, a);
+    apli_parallel(pieces * a->splits, threads, split ? attend_part_of_piece : attend_piece, a);
     return APL_OK;
 }
 

@@ -39,8 +39,8 @@ typedef struct AplAttentionSums {
 /* Some queries of one group of heads over one segment. */
 typedef struct AplAttentionTile {
     AplCacheRows keys, values;
-    const int32_t *rows; /* the segment's rows that the last query sees */
-    int64_t row_count;
+    const int32_t *rows; /* the segment's rows that the last query sees, and perhaps a block of what it sees after them */
+    int64_t row_count, rows_known; /* of the segment; with those after it, which will be needed next */
     const float *queries; /* (query_count, dim) */
     const int32_t *counts; /* (query_count), ascending: query i sees rows[0 .. counts[i]) */
     int64_t query_count, dim, width; /* width: dim rounded up to whole lanes */

@@ -1,0 +1,323 @@
+/* Attention over a cache of any type: right against sums in f64, and the same bits for every instruction set, number of
+   threads, chunk of a prompt, and whatever else the cache holds. */
+#include "elem/packed.h"
+#include "isa/isa.h"
+#include "os/parallel.h"
+#include "prim/fused/fused.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+typedef struct Shape {
+    int64_t tokens, heads, groups, dim, rows, window; /* window 0: none */
+} Shape;
+
+static const Shape shapes[] = {
+    {1, 1, 1, 64, 1, 0},     {1, 8, 1, 64, 700, 0},   {37, 9, 3, 64, 333, 0}, {5, 32, 4, 64, 900, 0},  {70, 2, 2, 128, 130, 0},
+    {3, 4, 2, 80, 257, 0},   {9, 5, 1, 24, 64, 0},    {7, 6, 2, 6, 65, 0},    {40, 4, 2, 32, 400, 90}, {2, 71, 1, 64, 260, 0},
+    {17, 3, 1, 16, 1025, 0}, {66, 1, 1, 64, 600, 256},
+};
+enum { SHAPES = sizeof shapes / sizeof *shapes };
+
+/* Types of the cache; a representation is a packed type in groups of 32, or of a row where that does not divide. */
+static const struct Kind {
+    const char *name;
+    AplType type;
+    int representation;
+} kinds[] = {{"f32", APLI_F32, 0}, {"f16", APLI_F16, 0}, {"bf16", APLI_BF16, 0}, {"q8", APLI_PACKED, 83}, {"q4", APLI_PACKED, 43}};
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+static AplEnv env;
+static uint32_t seed = 1;
+/* -1 to 1 */
+static float random_real(void) {
+    seed = seed * 1664525 + 1013904223;
+    return (float)(int32_t)seed / 2147483648.0f;
+}
+
+static AplArray *numbers(int64_t a, int64_t b, int64_t c, float scale) {
+    AplArray *array;
+    assert_int_equal(apli_array_new(APLI_F32, 3, (int64_t[]){a, b, c}, &array), APL_OK);
+    for (int64_t i = 0; i < array->count; i++) ((float *)array->data)[i] = scale * random_real();
+    return array;
+}
+
+static AplArray *reduced(AplArray *values, const struct Kind *kind) {
+    AplArray *result;
+    if (!kind->representation) {
+        assert_int_equal(apli_convert(values, kind->type, &result), APL_OK);
+        return result;
+    }
+    const AplPackedLayout *layout;
+    const int64_t dim = values->shape[2];
+    assert_int_equal(apli_packed_layout(kind->representation, dim % 32 ? 0 : 32, dim, &layout), APL_OK);
+    assert_int_equal(apli_packed_zero(layout, 3, values->shape, &result), APL_OK);
+    assert_int_equal(apli_packed_pack(layout, (const float *)values->data, values->count / dim, dim, result->data), APL_OK);
+    return result;
+}
+
+typedef struct Case {
+    Shape shape;
+    AplArray *queries, *keys, *values, *mask;
+} Case;
+
+static bool sees(const Shape *shape, int64_t token, int64_t row) {
+    const int64_t position = shape->rows - shape->tokens + token;
+    return row <= position && (!shape->window || row > position - shape->window);
+}
+
+static Case make_case(const Shape *shape, const struct Kind *kind) {
+    Case made = {.shape = *shape, .queries = numbers(shape->tokens, shape->heads, shape->dim, 4)};
+    AplArray *keys = numbers(shape->rows, shape->groups, shape->dim, 1), *values = numbers(shape->rows, shape->groups, shape->dim, 1);
+    made.keys = reduced(keys, kind);
+    made.values = reduced(values, kind);
+    apli_array_release(keys);
+    apli_array_release(values);
+    assert_int_equal(apli_array_new(APLI_BOOL, 2, (int64_t[]){shape->tokens, shape->rows}, &made.mask), APL_OK);
+    for (int64_t i = 0; i < made.mask->count; i++)
+        apli_bit_set(made.mask->data, i, sees(shape, i / shape->rows, i % shape->rows));
+    return made;
+}
+
+static void free_case(Case *c) {
+    apli_array_release(c->queries);
+    apli_array_release(c->keys);
+    apli_array_release(c->values);
+    apli_array_release(c->mask);
+}
+
+static AplArray *attend(const Case *c) {
+    APLI_AUTO AplArray *cache = NULL;
+    AplArray *result = NULL;
+    bool declined = false;
+    assert_int_equal(apli_vector_new(APLI_NESTED, 3, &cache), APL_OK);
+    apli_items(cache)[0] = apli_array_retain(c->keys);
+    apli_items(cache)[1] = apli_array_retain(c->values);
+    apli_items(cache)[2] = apli_array_retain(c->mask);
+    assert_int_equal(apli_attention(&env, c->queries, cache, &result, &declined), APL_OK);
+    assert_false(declined);
+    return result;
+}
+
+static void expect_bits(const AplArray *expected, const float *bits, const char *what, int shape, int kind) {
+    if (memcmp(expected->data, bits, (size_t)expected->count * sizeof(float)))
+        fail_msg("shape %d, %s: other bits %s", shape, kinds[kind].name, what);
+}
+
+/* ---- values -------------------------------------------------------------------------------------------------------------- */
+
+/* softmax(q·k ÷ √dim)·v of one head of one token, in f64. */
+static void reference(const Case *c, const AplArray *keys, const AplArray *values, int64_t token, int64_t head, double *result) {
+    const Shape *s = &c->shape;
+    const int64_t group = head * s->groups / s->heads;
+    double *scores = calloc((size_t)s->rows, sizeof *scores), most = -INFINITY, sum = 0;
+    for (int64_t row = 0; row < s->rows; row++) {
+        for (int64_t i = 0; i < s->dim; i++)
+            scores[row] += apli_f64_at(c->queries, (token * s->heads + head) * s->dim + i) *
+                           apli_f64_at(keys, (row * s->groups + group) * s->dim + i);
+        scores[row] /= sqrt((double)s->dim);
+        if (sees(s, token, row)) most = fmax(most, scores[row]);
+    }
+    for (int64_t i = 0; i < s->dim; i++) result[i] = 0;
+    for (int64_t row = 0; row < s->rows; row++) {
+        if (!sees(s, token, row)) continue;
+        const double weight = exp(scores[row] - most);
+        sum += weight;
+        for (int64_t i = 0; i < s->dim; i++) result[i] += weight * apli_f64_at(values, (row * s->groups + group) * s->dim + i);
+    }
+    for (int64_t i = 0; i < s->dim; i++) result[i] /= sum;
+    free(scores);
+}
+
+static void attention_is_that_of_sums_in_f64(void **state) {
+    (void)state;
+    double expected[128];
+    for (int i = 0; i < SHAPES; i++)
+        for (int kind = 0; kind < KINDS; kind++) {
+            Case c = make_case(&shapes[i], &kinds[kind]);
+            APLI_AUTO AplArray *result = attend(&c), *plain_keys = NULL, *plain_values = NULL;
+            assert_int_equal(apli_plain(c.keys, &plain_keys), APL_OK);
+            assert_int_equal(apli_plain(c.values, &plain_values), APL_OK);
+            const int64_t dim = c.shape.dim, heads = c.shape.tokens * c.shape.heads;
+            for (int64_t unit = 0; unit < heads; unit += 1 + heads / 40) {
+                reference(&c, plain_keys, plain_values, unit / c.shape.heads, unit % c.shape.heads, expected);
+                for (int64_t k = 0; k < dim; k++) {
+                    const double got = apli_f64_at(result, unit * dim + k);
+                    if (!(fabs(got - expected[k]) <= 2e-6))
+                        fail_msg("shape %d, %s: head %d, element %d is %.9g, in f64 %.9g", i, kinds[kind].name, (int)unit, (int)k,
+                                 got, expected[k]);
+                }
+            }
+            free_case(&c);
+        }
+}
+
+static void scores_far_apart_lose_nothing(void **state) {
+    (void)state;
+    /* row 300's key is the query's own direction: e*-4000 of it is what the others weigh */
+    const Shape shape = {1, 1, 1, 64, 512, 0};
+    Case c = make_case(&shape, &kinds[0]);
+    for (int64_t i = 0; i < 64; i++) ((float *)c.queries->data)[i] = 80;
+    for (int64_t i = 0; i < 64; i++) ((float *)c.keys->data)[300 * 64 + i] = 50;
+    AplArray *result = attend(&c);
+    assert_memory_equal(result->data, (const float *)c.values->data + 300 * 64, 64 * sizeof(float));
+    apli_array_release(result);
+    free_case(&c);
+}
+
+/* ---- bits ---------------------------------------------------------------------------------------------------------------- */
+
+static void the_bits_do_not_depend_on_threads(void **state) {
+    (void)state;
+    for (int i = 0; i < SHAPES; i++)
+        for (int kind = 0; kind < KINDS; kind++) {
+            Case c = make_case(&shapes[i], &kinds[kind]);
+            apli_parallel_set_threads(1);
+            APLI_AUTO AplArray *expected = attend(&c);
+            for (int threads = 2; threads <= 7; threads++) {
+                apli_parallel_set_threads(threads);
+                APLI_AUTO AplArray *result = attend(&c);
+                expect_bits(expected, (const float *)result->data, "with more threads", i, kind);
+            }
+            free_case(&c);
+        }
+    apli_parallel_set_threads(2);
+}
+
+/* The tokens first..first+count-1 of a case, over a cache of `capacity` rows in which the case's row r is row place[r], and
+   the others hold `filler`. */
+static Case placed(const Case *c, const struct Kind *kind, int64_t first, int64_t count, int64_t capacity, const int64_t *place,
+                   float filler) {
+    const Shape *s = &c->shape;
+    Case made = {.shape = *s};
+    const int64_t token = s->heads * s->dim;
+    assert_int_equal(apli_view(c->queries, first * token, 3, (int64_t[]){count, s->heads, s->dim}, &made.queries), APL_OK);
+    assert_int_equal(apli_array_new(APLI_BOOL, 2, (int64_t[]){count, capacity}, &made.mask), APL_OK);
+    for (int64_t i = 0; i < made.mask->count; i++) apli_bit_set(made.mask->data, i, false);
+    for (int64_t t = 0; t < count; t++)
+        for (int64_t row = 0; row < s->rows; row++)
+            apli_bit_set(made.mask->data, t * capacity + place[row], sees(s, first + t, row));
+    for (int which = 0; which < 2; which++) {
+        const AplArray *rows = which ? c->values : c->keys;
+        AplArray *plain = numbers(capacity, s->groups, s->dim, 1), **cache = which ? &made.values : &made.keys;
+        for (int64_t i = 0; i < plain->count; i++) ((float *)plain->data)[i] = kind->representation ? 1 : filler;
+        *cache = reduced(plain, kind);
+        const int64_t bytes = kind->representation ? s->groups * apli_packed_row_bytes(rows->layout, s->dim)
+                                                   : (int64_t)apli_type_bytes(kind->type, s->groups * s->dim);
+        for (int64_t row = 0; row < s->rows; row++)
+            memcpy((*cache)->data + place[row] * bytes, rows->data + row * bytes, (size_t)bytes);
+        apli_array_release(plain);
+    }
+    return made;
+}
+
+static void the_bits_do_not_depend_on_chunks_or_on_what_else_the_cache_holds(void **state) {
+    (void)state;
+    for (int i = 0; i < SHAPES; i++)
+        for (int kind = 0; kind < KINDS; kind++) {
+            Case c = make_case(&shapes[i], &kinds[kind]);
+            APLI_AUTO AplArray *expected = attend(&c);
+            const int64_t rows = c.shape.rows, capacity = 3 * rows + 11;
+            int64_t *together = calloc((size_t)rows, sizeof *together), *apart = calloc((size_t)rows, sizeof *apart);
+            for (int64_t row = 0, at = 3; row < rows; row++, at += 1 + (row % 7 == 0) + (row % 100 == 50)) {
+                together[row] = row + 5;
+                apart[row] = at;
+            }
+            for (int64_t chunk = 1; chunk < 70; chunk = chunk * 3 + 2)
+                for (int spread = 0; spread < 2; spread++)
+                    for (int64_t first = 0; first < c.shape.tokens; first += chunk) {
+                        const int64_t count = c.shape.tokens - first < chunk ? c.shape.tokens - first : chunk;
+                        Case part = placed(&c, &kinds[kind], first, count, capacity, spread ? apart : together, NAN);
+                        APLI_AUTO AplArray *result = attend(&part);
+                        const int64_t token = c.shape.heads * c.shape.dim;
+                        if (memcmp(result->data, (const float *)expected->data + first * token, (size_t)(count * token) * sizeof(float)))
+                            fail_msg("shape %d, %s: other bits in chunks of %d, rows %s", i, kinds[kind].name, (int)chunk,
+                                     spread ? "apart" : "together");
+                        free_case(&part);
+                        if (first > 12 * chunk) break;
+                    }
+            free(together);
+            free(apart);
+            free_case(&c);
+        }
+}
+
+/* Some tokens of one head group over one segment, straight through a table of kernels. */
+static void attend_tile(const AplKernels *kernels, const Case *c, const struct Kind *kind, float *sums) {
+    const Shape *s = &c->shape;
+    const int64_t in_group = s->heads / s->groups, width = (s->dim + 15) / 16 * 16, segment = APLI_ATTENTION_SEGMENT;
+    int64_t queries = in_group < APLI_ATTENTION_QUERIES ? in_group : APLI_ATTENTION_QUERIES, tokens = APLI_ATTENTION_QUERIES / queries;
+    if (tokens > s->tokens) tokens = s->tokens;
+    int32_t rows[APLI_ATTENTION_SEGMENT], counts[APLI_ATTENTION_QUERIES];
+    const int64_t most = s->rows < segment ? s->rows : segment;
+    for (int64_t row = 0; row < most; row++) rows[row] = (int32_t)row;
+    for (int64_t q = 0; q < queries * tokens; q++) {
+        const int64_t seen = most - tokens + 1 + q / queries;
+        counts[q] = (int32_t)(seen < 0 ? 0 : seen);
+    }
+    AplArray *room;
+    assert_int_equal(apli_vector_new(APLI_F32, apli_attention_scratch(width), &room), APL_OK);
+    const bool packed = kind->representation != 0;
+    const int64_t row_bytes = packed ? apli_packed_row_bytes(c->keys->layout, s->dim) : (int64_t)apli_type_bytes(kind->type, s->dim);
+    AplCacheRows keys = {c->keys->data, row_bytes * s->groups, (AplType)c->keys->type, packed ? c->keys->layout : NULL,
+                         packed ? kernels->unpack[c->keys->layout->codec] : NULL}, values = keys;
+    values.data = c->values->data;
+    AplAttentionTile tile = {keys, values, rows, most, most, (const float *)c->queries->data, counts, queries * tokens, s->dim,
+                             width, (float *)room->data, {sums, sums + 64, sums + 128}};
+    kernels->attend(&tile);
+    AplAttentionSums before = {sums, sums + 64, sums + 128};
+    kernels->attention_merge(&tile, &before);
+    kernels->attention_finish(sums + 128, sums[64], s->dim, sums + 128 + 64 * width);
+    apli_array_release(room);
+}
+
+static void every_instruction_set_gives_the_bits_of_the_plain_kernels(void **state) {
+    (void)state;
+    for (int i = 0; i < SHAPES; i++)
+        for (int kind = 0; kind < KINDS; kind++) {
+            Case c = make_case(&shapes[i], &kinds[kind]);
+            const size_t size = 128 + 65 * 128;
+            float *expected = calloc(size, sizeof *expected), *sums = calloc(size, sizeof *sums);
+            attend_tile(apli_kernels_at(0), &c, &kinds[kind], expected);
+            for (int table = 1; apli_kernels_at(table); table++) {
+                memset(sums, 0, size * sizeof *sums);
+                attend_tile(apli_kernels_at(table), &c, &kinds[kind], sums);
+                if (memcmp(expected, sums, size * sizeof *sums))
+                    fail_msg("shape %d, %s: %s gives other bits", i, kinds[kind].name, apli_kernels_at(table)->name);
+            }
+            free(expected);
+            free(sums);
+            free_case(&c);
+        }
+}
+
+static void halves_are_rounded_the_same_everywhere(void **state) {
+    (void)state;
+    static const float special[] = {0, -0.0f, 65504, 65519, 65520, -1e9f, 1e-8f, 5.9604645e-8f, 2.9802322e-8f, 6.1e-5f, 2049, 2051,
+                                    INFINITY, NAN, -NAN};
+    float values[500];
+    uint16_t halves[500];
+    for (int i = 0; i < 500; i++) values[i] = ldexpf(random_real(), i % 60 - 30);
+    memcpy(values + 7, special, sizeof special);
+    for (int table = 0; apli_kernels_at(table); table++) {
+        apli_kernels_at(table)->narrow_halves(values, 500, halves);
+        for (int i = 0; i < 500; i++) assert_int_equal(halves[i], apli_f32_to_f16(values[i]));
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(attention_is_that_of_sums_in_f64),
+        cmocka_unit_test(scores_far_apart_lose_nothing),
+        cmocka_unit_test(the_bits_do_not_depend_on_threads),
+        cmocka_unit_test(the_bits_do_not_depend_on_chunks_or_on_what_else_the_cache_holds),
+        cmocka_unit_test(every_instruction_set_gives_the_bits_of_the_plain_kernels),
+        cmocka_unit_test(halves_are_rounded_the_same_everywhere),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
