@@ -22,7 +22,7 @@ _aplaca() {
                     $engine --json --help" ;;
         eval) if ((COMP_CWORD == 2)); then words="perplexity --help"
               else words="--model --ctx --chunks $engine --json --help"; fi ;;
-        bench) words="--shape --bits --layers --seed --save -p -n --depth --threads --sequences -r --chunk --against --against-regex --no-fused --seconds
+        bench) words="--shape --bits --layers --seed --save -p -n --depth --threads --sequences -r --chunk --against --against-regex --profile --no-fused --seconds
                       --json --help" ;;
         inspect) words="--tensors --metadata --ctx --json --help" ;;
         tokenize) words="--ids --count --no-special --decode --json --help" ;;

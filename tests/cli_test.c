@@ -266,6 +266,7 @@ static void a_bench_measures_a_file_and_a_shape(void **state) {
     EXPECT({"aplaca bench --shape smollm2 --layers 1 --bits 8 --save saved.gguf -p 0 -n 0", 0, "q8_0", NULL},
            {"aplaca inspect saved.gguf --metadata general.name", 0, "smollm2, random, 8 bits", NULL},
            {"aplaca bench saved.gguf -p 0 -n 2 -r 1 --threads 1 --seconds 0", 0, "decode 2", NULL},
+           {"aplaca bench saved.gguf -p 2 -n 2 -r 1 --threads 1 --seconds 0 --profile", 0, "LOGITS←X+.×⍉OUTPUT", NULL},
            {"aplaca bench --shape gpt-9", 1, NULL, "there is no shape \"gpt-9\""},
            {"aplaca bench $tiny -p 300 -n 0 --seconds 0", 1, NULL, "a context of 300 tokens"});
 }

@@ -34,7 +34,7 @@ typedef struct Arguments {
     AplModelOptions model;
     double seconds;
     int64_t chunk;
-    bool json;
+    bool profile, json;
 } Arguments;
 
 typedef struct Progress {
@@ -66,6 +66,20 @@ static AplErr find_file(const Arguments *arguments, AplBenchReport *report, AplN
     return apli_text_status(&report->path);
 }
 
+/* A token's and a prompt's breakdown, at the first depth, by the most threads. */
+static AplErr profile(AplBenchReport *report) {
+    const AplSeriesPlan *plan = &report->plan;
+    int64_t threads = 1;
+    for (int i = 0; i < plan->threads.count; i++)
+        threads = plan->threads.values[i] > threads ? plan->threads.values[i] : threads;
+    const AplBenchTest tests[] = {{APLI_BENCH_DECODE, plan->decode, plan->depths.values[0], 1, (int)threads},
+                                  {APLI_BENCH_PROMPT, plan->prompt, plan->depths.values[0], 1, (int)threads}};
+    for (int i = 0; i < 2; i++)
+        if (tests[i].tokens)
+            TRY(apli_breakdown_run(&report->bench, &tests[i], &report->breakdowns[report->breakdown_count++]));
+    return APL_OK;
+}
+
 static AplErr measure(const Arguments *arguments, AplBenchReport *report, AplNewFile **file) {
     Progress progress = {.tests = apli_series_tests(&report->plan), .repetitions = report->plan.repetitions};
     apli_memory_set_limit((size_t)apli_memory_allowed());
@@ -83,6 +97,7 @@ static AplErr measure(const Arguments *arguments, AplBenchReport *report, AplNew
     AplErr error = apli_series_run(&report->bench, &report->plan, arguments->rival.command ? &arguments->rival : NULL,
                                    show_progress, &progress, &report->series);
     apli_progress_end(&progress.bar);
+    if (!error && arguments->profile) error = profile(report);
     if (!error) report->model = report->bench.engine->model;
     return error;
 }
@@ -129,6 +144,8 @@ int command_bench(int count, char **arguments) {
          0, 0},
         {"--against-regex", APLI_OPTION_TEXT, &given.rival.pattern, "REGEX",
          "its tokens a second are the first group's last match in what it prints", 0, 0},
+        {"--profile", APLI_OPTION_FLAG, &given.profile, NULL,
+         "tell where the time goes, at the first depth: by primitive, and by line of the page", 0, 0},
         {"--no-fused", APLI_OPTION_FLAG, &given.model.plain, NULL, "run the APL text itself, without fused kernels", 0, 0},
         {"--seconds", APLI_OPTION_REAL, &given.seconds, "S",
          "how long to measure each of the machine's ceilings; 0: not at all (0.3)", 0, 3600},
@@ -150,9 +167,13 @@ int command_bench(int count, char **arguments) {
     AplErr error = status < 0 ? measure(&given, &report, &file) : APL_OK;
     if (status < 0 && !error) {
         if (given.json) error = apli_bench_print_json(&report);
-        else apli_bench_print(&report);
+        else {
+            apli_bench_print(&report);
+            apli_bench_print_profile(&report);
+        }
     }
     apli_series_free(&report.series);
+    for (int i = 0; i < report.breakdown_count; i++) apli_breakdown_free(&report.breakdowns[i]);
     apli_bench_end(&report.bench);
     apli_model_close(report.opened);
     apli_new_file_free(file);

@@ -193,6 +193,7 @@ AplErr apli_bench_print_json(const AplBenchReport *report) {
         json_ceilings(report), "load_seconds", report->series.load_seconds, "resident_peak_bytes",
         (json_int_t)report->series.resident_peak, "results", results);
     FAIL_IF(!object, APL_DOMAIN, "the model's name does not fit into JSON");
+    if (report->breakdown_count) json_object_set_new(object, "profile", apli_bench_profile_json(report));
     json_dumpf(object, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(object);

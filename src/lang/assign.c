@@ -77,9 +77,12 @@ static AplErr assign_index(AplFrame *frame, AplNode *target, AplNode *function, 
     if (!error && place->class != CLASS_VALUE) {
         error = apli_fail(APL_VALUE, "%s has no value", name->symbol->name);
     }
+    if (!error) apli_begin_primitive(frame, "indexed assignment");
+    const bool begun = !error;
     if (!error && modifier && modifier->kind != APLI_FUNCTION_PRIM)
         error = modify_index(frame, name, subscripts, count, modifier, value);
     else if (!error) error = apli_index_assign(&frame->session->env, &place->array, subscripts, count, modifier, value);
+    if (begun) apli_end_primitive(frame);
     apli_function_release(modifier);
     for (int i = 0; i < count; i++) apli_array_release(subscripts[i]);
     return error;

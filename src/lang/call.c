@@ -365,7 +365,10 @@ AplErr apli_run_body(AplFrame *frame, AplArray **result, bool *shy) {
     while (!leaves && frame->statement < body->statement_count) {
         AplStatement *statement = &body->statements[frame->statement++];
         error = apli_check(&session->env);
+        AplProfile *profile = body->kind == BODY_TRADFN ? session->env.profile : NULL;
+        if (__builtin_expect(profile != NULL, 0)) apli_profile_enter(profile, body, body->name->name, statement->line);
         if (!error) error = run_statement(frame, statement, result, shy, &leaves);
+        if (__builtin_expect(profile != NULL, 0)) apli_profile_leave(profile);
         if (__builtin_expect(error != APL_OK, 0)) {
             apli_report_frame(frame, statement, error);
             session->fault_offset = -1;
@@ -500,7 +503,11 @@ static AplErr call_tradfn(AplEnv *env, const AplFunction *self, AplArray *left, 
     FAIL_IF(!left && body->left && !body->optional_left && body->kernel, APL_SYNTAX, "%s needs a left argument", name);
     if (body->kernel && env->fused) {
         bool declined = false;
-        TRY(body->kernel->call(env, left, right, result, &declined));
+        AplProfile *profile = env->profile;
+        if (profile) apli_profile_enter(profile, body->kernel->name, body->kernel->name, APLI_PROFILE_PRIMITIVE);
+        AplErr error = body->kernel->call(env, left, right, result, &declined);
+        if (profile) apli_profile_leave(profile);
+        TRY(error);
         session->last_was_shy = false;
         if (!declined) return APL_OK;
     }

@@ -89,7 +89,11 @@ static AplErr eval_index(AplFrame *frame, AplNode *node, AplArray **result) {
     for (int i = count; i > 0 && !error; i--)
         if (node->children[i]) error = apli_eval(frame, node->children[i], &subscripts[i - 1]);
     if (!error) error = apli_eval(frame, node->children[0], &array);
-    if (!error) error = apli_at(frame, apli_index(&frame->session->env, array, subscripts, count, result), node);
+    if (!error) {
+        apli_begin_primitive(frame, "index");
+        error = apli_at(frame, apli_index(&frame->session->env, array, subscripts, count, result), node);
+        apli_end_primitive(frame);
+    }
     for (int i = 0; i < count; i++) apli_array_release(subscripts[i]);
     return error;
 }
@@ -170,9 +174,12 @@ static AplErr eval_run(AplFrame *frame, AplNode *node, AplArray **result) {
     AplErr error = APL_OK;
     bool declined = !frame->session->env.fused;
     for (int i = 0; i < run->leaf_count && !error; i++) error = apli_eval(frame, run->leaves[i], &leaves[i]);
-    if (!error && !declined)
+    if (!error && !declined) {
+        apli_begin_primitive(frame, "scalar run");
         error = apli_at(frame, apli_scalar_run(&frame->session->env, run->steps, run->step_count, leaves, run->leaf_count, result,
                                                &declined), node);
+        apli_end_primitive(frame);
+    }
     if (!error && declined) error = eval_steps(frame, run, leaves, result);
     for (int i = 0; i < run->leaf_count; i++) apli_array_release(leaves[i]);
     return error;

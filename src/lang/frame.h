@@ -4,6 +4,7 @@
 
 #include "lang/node.h"
 #include "lang/session.h"
+#include "prim/profile.h"
 
 /* An open :For, :Select or :Trap. */
 typedef struct AplOpen {
@@ -59,6 +60,16 @@ AplErr apli_function_apply_operator(AplFunction *operator_, AplOperand left, Apl
 AplErr apli_function_without_operands(const AplFunction *derived, AplFunction **result);
 /* What a name defined as this body is. */
 AplClass apli_class_of_body(const AplBody *body);
+
+/* Around what is measured as the primitive `name`, a constant. */
+static inline void apli_begin_primitive(AplFrame *frame, const char *name) {
+    AplProfile *profile = frame->session->env.profile;
+    if (__builtin_expect(profile != NULL, 0)) apli_profile_enter(profile, name, name, APLI_PROFILE_PRIMITIVE);
+}
+static inline void apli_end_primitive(AplFrame *frame) {
+    AplProfile *profile = frame->session->env.profile;
+    if (__builtin_expect(profile != NULL, 0)) apli_profile_leave(profile);
+}
 
 /* Remembers where in the running body an error arose, unless an inner place is known already. */
 static inline AplErr apli_at(AplFrame *frame, AplErr error, const AplNode *node) {

@@ -78,14 +78,23 @@ AplErr apli_bench_prepare(AplBench *bench, const AplBenchTest *test) {
     return APL_OK;
 }
 
-AplErr apli_bench_once(AplBench *bench, double *seconds) {
+AplErr apli_bench_step(AplBench *bench, double *seconds) {
     const AplBenchTest *test = &bench->test;
     const double begin = apli_clock_seconds();
     TRY(test->kind == APLI_BENCH_PROMPT ? evaluate(bench, test->tokens, 0) : decode(bench, test->tokens, test->sequences));
     *seconds = apli_clock_seconds() - begin;
-    for (int32_t sequence = 0; sequence < test->sequences; sequence++)
+    return APL_OK;
+}
+
+AplErr apli_bench_forget(AplBench *bench) {
+    for (int32_t sequence = 0; sequence < bench->test.sequences; sequence++)
         TRY(apli_engine_forget(bench->engine, sequence, bench->filled));
     return APL_OK;
+}
+
+AplErr apli_bench_once(AplBench *bench, double *seconds) {
+    TRY(apli_bench_step(bench, seconds));
+    return apli_bench_forget(bench);
 }
 
 /* ---- costs --------------------------------------------------------------------------------------------------- */

@@ -39,6 +39,9 @@ typedef struct AplBench {
 AplErr apli_bench_prepare(AplBench *bench, const AplBenchTest *test);
 /* Runs the test once; the context is as before. */
 AplErr apli_bench_once(AplBench *bench, double *seconds);
+/* Its two halves: runs the test, and makes the context as it was before. */
+AplErr apli_bench_step(AplBench *bench, double *seconds);
+AplErr apli_bench_forget(AplBench *bench);
 /* Of the test prepared. */
 AplErr apli_bench_cost(const AplBench *bench, AplBenchCost *cost);
 void apli_bench_end(AplBench *bench);

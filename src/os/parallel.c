@@ -101,6 +101,19 @@ static _Thread_local double loop_seconds;
 
 double apli_parallel_seconds(void) { return loop_seconds; }
 
+static _Thread_local bool waiting_counts;
+static _Thread_local double waiting_seconds;
+
+void apli_parallel_count_waiting(bool on) { waiting_counts = on; }
+double apli_parallel_waiting(void) { return waiting_seconds; }
+
+/* Works as thread 0 of the open loop; what it takes is no waiting. */
+static void work_as_caller(void) {
+    const double begin = waiting_counts ? apli_clock_seconds() : 0;
+    work(0);
+    if (waiting_counts) waiting_seconds -= apli_clock_seconds() - begin;
+}
+
 static void run_loop(int64_t units, int threads, AplParallelRun *run, void *context) {
     if (threads > apli_parallel_threads()) threads = apli_parallel_threads();
     bool idle = false;
@@ -108,6 +121,7 @@ static void run_loop(int64_t units, int threads, AplParallelRun *run, void *cont
         for (int64_t unit = 0; unit < units; unit++) run(context, unit, 0);
         return;
     }
+    const double begin = waiting_counts ? apli_clock_seconds() : 0;
     if (pool.helpers < threads - 1) start_helpers(threads);
     pool.run = run;
     pool.context = context;
@@ -121,10 +135,11 @@ static void run_loop(int64_t units, int threads, AplParallelRun *run, void *cont
         pthread_cond_broadcast(&pool.wake);
         pthread_mutex_unlock(&pool.mutex);
     }
-    work(0);
+    work_as_caller();
     atomic_store(&pool.open, false);
     while (atomic_load(&pool.inside)) pause_briefly();
     atomic_store(&pool.busy, false);
+    if (waiting_counts) waiting_seconds += apli_clock_seconds() - begin;
 }
 
 void apli_parallel(int64_t units, int threads, AplParallelRun *run, void *context) {

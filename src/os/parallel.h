@@ -5,6 +5,7 @@
 #ifndef APLI_OS_PARALLEL_H
 #define APLI_OS_PARALLEL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Threads that loops use, the calling one included; 1 to APLI_MOST_THREADS. At first, every usable processor's. */
@@ -20,5 +21,10 @@ void apli_parallel(int64_t units, int threads, AplParallelRun *run, void *contex
 /* Seconds that this thread has spent in loops as their caller: products and attention. What a computation took beyond them
    is the interpreter's and the small operations' share. */
 double apli_parallel_seconds(void);
+
+/* Seconds of these in which the calling thread worked at no unit: it woke helpers, or waited for the last of them. Counted
+   only in a thread that has asked for it. */
+void apli_parallel_count_waiting(bool on);
+double apli_parallel_waiting(void);
 
 #endif

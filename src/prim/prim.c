@@ -2,6 +2,7 @@
 #include "prim/prim.h"
 
 #include "base/random.h"
+#include "prim/profile.h"
 #include "prim/structure.h"
 
 #include <inttypes.h>
@@ -154,8 +155,7 @@ static AplErr call_prim(AplEnv *env, const AplPrim *prim, AplArray *axis, AplArr
     return (*result)->type == APLI_NESTED ? apli_simplify(result) : APL_OK;
 }
 
-AplErr apli_call(AplEnv *env, const AplFunction *function, AplArray *left, AplArray *right, AplArray **result) {
-    TRY(apli_check(env));
+static inline AplErr call_any(AplEnv *env, const AplFunction *function, AplArray *left, AplArray *right, AplArray **result) {
     switch (function->kind) {
     case APLI_FUNCTION_PRIM: return call_prim(env, function->prim, function->axis, left, right, result);
     case APLI_FUNCTION_DERIVED: return function->operator_->call(env, function, left, right, result);
@@ -163,6 +163,24 @@ AplErr apli_call(AplEnv *env, const AplFunction *function, AplArray *left, AplAr
     case APLI_FUNCTION_DEFINED: return function->call(env, function, left, right, result);
     }
     return APL_OK;
+}
+
+static AplErr call_profiled(AplEnv *env, const AplFunction *function, AplArray *left, AplArray *right, AplArray **result) {
+    const char *name = function->kind == APLI_FUNCTION_PRIM      ? function->prim->name
+                       : function->kind == APLI_FUNCTION_DERIVED ? function->operator_->name
+                                                                 : NULL;
+    if (function->kind == APLI_FUNCTION_DERIVED && function->operator_->call == apli_inner_product && !function->left.function)
+        name = "outer product";
+    if (name) apli_profile_enter(env->profile, name, name, APLI_PROFILE_PRIMITIVE);
+    AplErr error = call_any(env, function, left, right, result);
+    if (name) apli_profile_leave(env->profile);
+    return error;
+}
+
+AplErr apli_call(AplEnv *env, const AplFunction *function, AplArray *left, AplArray *right, AplArray **result) {
+    TRY(apli_check(env));
+    if (__builtin_expect(env->profile != NULL, 0)) return call_profiled(env, function, left, right, result);
+    return call_any(env, function, left, right, result);
 }
 
 /* ---- what rooms share ------------------------------------------------------------------------------------------- */

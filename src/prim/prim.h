@@ -129,6 +129,7 @@ struct AplEnv {
     bool rounded;              /* a product with packed weights may take its left argument in 8 bits */
     bool restricted;           /* no files, no waiting: for texts that nobody vouches for */
     int64_t steps_most, steps; /* unless steps_most is 0: INTERRUPT after so many checks */
+    struct AplProfile *profile; /* where the time goes (prim/profile.h); NULL: not measured */
     const char *stack_limit;   /* calls below this address are a LIMIT ERROR; NULL: no check */
     void *session;             /* the owner, for system functions */
     /* ⍎: runs UTF-8 text where the innermost running function stands; *result is NULL when the text gives no value */
