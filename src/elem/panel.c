@@ -87,7 +87,7 @@ static void store_plane(const uint8_t codes[STEPS][STEP_BYTES], int bits, int sh
             for (int i = 0; i < STEP_BYTES; i += 8) {
                 unsigned byte = 0;
                 for (int bit = 0; bit < 8; bit++) byte |= (codes[step][i + bit] >> shift & 1u) << bit;
-                plane[step * 8 + i / 8] = (uint8_t)byte;
+                plane[i / 8 * 8 + step] = (uint8_t)byte;
             }
         return;
     }

@@ -8,7 +8,7 @@
        8 bits  byte l×4+c of vector s is lane l, column c of step s
        4 bits  vector s mod 4; low nibble for steps 0..3, high nibble for 4..7
        2 bits  vector s mod 2; bits 2×(s÷2) and on
-       1 bit   64 bits for each step; bit l×4+c
+       1 bit   byte 8×(l÷2)+s; bit 4×(l mod 2)+c
        3, 5, 6 bits  the low 2, 4, 4 bits as above, then the bits above them as a plane of 1, 1, 2 bits
    Scales and minimums: for each span of columns 16 numbers, one a lane, f16 or f32 as the layout has them. */
 #ifndef APLI_ELEM_PANEL_H

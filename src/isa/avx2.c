@@ -55,15 +55,13 @@ typedef __m256i Words;
 /* codes 0..255 as low seven bits and the eighth: 2 × 127 × 127 and 2 × 128 × 127 stay below 2^15 */
 #define ISA_DOT_BYTES(sums, codes, quad) \
     ISA_DOT(ISA_DOT(sums, (codes) & 127, quad), (codes) & 128, quad)
-static inline __m256i spread_avx2(const uint8_t *bits, int value) {
-    int32_t word;
-    memcpy(&word, bits, sizeof word);
-    const __m256i bytes = _mm256_shuffle_epi8(_mm256_set1_epi32(word), _mm256_setr_epi64x(0, 0x0101010101010101,
-                                              0x0202020202020202, 0x0303030303030303));
+static inline __m256i spread_avx2(__m256i plane, int step, int shift) {
+    const __m256i bytes = _mm256_shuffle_epi8(
+        plane, _mm256_add_epi8(_mm256_setr_epi64x(0, 0x0808080808080808, 0, 0x0808080808080808), _mm256_set1_epi8((char)step)));
     const __m256i each = _mm256_set1_epi64x((long long)0x8040201008040201);
-    return _mm256_and_si256(_mm256_cmpeq_epi8(_mm256_and_si256(bytes, each), each), _mm256_set1_epi8((char)value));
+    return _mm256_and_si256(_mm256_cmpeq_epi8(_mm256_and_si256(bytes, each), each), _mm256_set1_epi8((char)(1 << shift)));
 }
-#define ISA_SPREAD(bits, value) spread_avx2(bits, value)
+#define ISA_SPREAD(plane, step, shift) spread_avx2((__m256i)(plane), step, shift)
 #define FOLD(lanes, combine) \
     __m128i half = combine(_mm256_castsi256_si128(lanes), _mm256_extracti128_si256(lanes, 1)); \
     half = combine(half, _mm_unpackhi_epi64(half, half)); \

@@ -47,7 +47,11 @@ typedef __m512i Words;
 #define ISA_DOT(sums, codes, quad) \
     ((SUMS)_mm512_dpbusd_epi32((__m512i)(sums), (__m512i)(codes), (__m512i)(quad)))
 #define ISA_DOT_BYTES ISA_DOT
-#define ISA_SPREAD(bits, value) _mm512_maskz_set1_epi8(*(const uint64_t *)(bits), value)
+/* each byte takes the 8 bits from its own bit on, turned so that this lies at `shift` */
+#define FROM_BIT(step, shift) \
+    _mm512_add_epi8(_mm512_set1_epi64(0x0706050403020100), _mm512_set1_epi8((char)((step) * 8 + 64 - (shift))))
+#define ISA_SPREAD(plane, step, shift) \
+    _mm512_and_si512(_mm512_multishift_epi64_epi8(FROM_BIT(step, shift), (__m512i)(plane)), _mm512_set1_epi8(1 << (shift)))
 #define ISA_MOST_INTEGER(lanes) _mm512_reduce_max_epi32((__m512i)(lanes))
 #define ISA_SUM_INTEGERS(lanes) _mm512_reduce_add_epi32((__m512i)(lanes))
 #define ISA_BLOCK_PANELS 2
