@@ -12,6 +12,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char about[] =
@@ -89,6 +90,7 @@ static AplErr measure(const Arguments *arguments, AplBenchReport *report, AplNew
         report->model = report->opened;
         return APL_OK;
     }
+    if (getloadavg(&report->load_average, 1) < 1) report->load_average = -1;
     apli_cpu_detect(&report->cpu);
     TRY(apli_measure_ceilings(&report->cpu, &report->plan.threads, arguments->seconds, report->ceilings));
     report->bench = (AplBench){.path = report->path.bytes, .chunk = arguments->chunk, .seed = arguments->random.seed,

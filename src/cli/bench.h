@@ -18,6 +18,7 @@ typedef struct AplBenchReport {
     const AplModel *model; /* what the file holds; the bench's, or else `opened` */
     AplModel *opened;
     AplText path;
+    double load_average; /* processes that wanted a processor in the last minute, before the first test; -1: not known */
     double made_seconds; /* making the random model; 0: there was a file */
 } AplBenchReport;
 

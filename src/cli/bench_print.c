@@ -72,6 +72,9 @@ static void print_model(const AplBenchReport *report) {
 static void print_machine(const AplBenchReport *report) {
     const char *dot = apli_dot_product_name(&report->cpu);
     printf("machine    %s, %s kernels\n", report->cpu.model, apli_kernels()->name);
+    if (report->load_average >= 0.5)
+        printf("           it was busy before this began (load %.1f): figures may be low, ratios wrong\n",
+               report->load_average);
     for (int i = 0; i < report->plan.threads.count && report->ceilings[0].read_bytes > 0; i++) {
         const AplCeiling *ceiling = &report->ceilings[i];
         printf("%-10s %d thread%s %.1f GB/s read, %.0f GFLOP/s (%s)", i ? "" : "ceilings", ceiling->threads,
@@ -185,10 +188,10 @@ AplErr apli_bench_print_json(const AplBenchReport *report) {
     size_t length;
     const char *name = apli_model_name(report->model, &length), *dot = apli_dot_product_name(&report->cpu);
     json_t *object = json_pack(
-        "{s:s%, s:s, s:f, s:f, s:I, s:o, s:f, s:s, s:s, s:s, s:o, s:o, s:f, s:I, s:o}", "model", name, length, "file",
+        "{s:s%, s:s, s:f, s:f, s:I, s:o, s:f, s:s, s:s, s:f, s:s, s:o, s:o, s:f, s:I, s:o}", "model", name, length, "file",
         report->path.bytes, "weights", weight_count(gguf), "bits_per_weight", apli_model_bits_per_weight(report->model),
         "file_bytes", (json_int_t)apli_gguf_file_size(gguf), "bytes_by_type", bytes_by_type, "made_seconds",
-        report->made_seconds, "processor", report->cpu.model, "kernels", apli_kernels()->name, "float_arithmetic",
+        report->made_seconds, "processor", report->cpu.model, "kernels", apli_kernels()->name, "load_average", report->load_average, "float_arithmetic",
         apli_arithmetic_name(&report->cpu), "byte_arithmetic", dot ? json_string(dot) : json_null(), "ceilings",
         json_ceilings(report), "load_seconds", report->series.load_seconds, "resident_peak_bytes",
         (json_int_t)report->series.resident_peak, "results", results);
