@@ -2,9 +2,11 @@
    lengths with remainders, dense and sparse masks, and extreme values. The scalar kernels are compared with plain loops. */
 #include "base/random.h"
 #include "isa/isa.h"
+#include "prim/outer_product/outer_product_kernels.h"
 #include "prim/reduce/reduce_kernels.h"
 #include "prim/structure_kernels.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -175,6 +177,46 @@ static void divisors_are_the_greatest(void **test_state) {
                 }
 }
 
+/* ---- comparisons ------------------------------------------------------------------------------------------------------- */
+
+static bool answer(AplCompareForm form, double x, double low, double high) {
+    switch (form) {
+    case APLI_COMPARE_SAME: return x == low;
+    case APLI_COMPARE_DIFFERENT: return x != low;
+    case APLI_COMPARE_WITHIN: return x >= low && x <= high;
+    case APLI_COMPARE_OUTSIDE: return !(x >= low && x <= high);
+    case APLI_COMPARE_ABOVE: return x > high;
+    case APLI_COMPARE_FROM: return x >= low;
+    case APLI_COMPARE_BELOW: return x < low;
+    default: return x <= high;
+    }
+}
+
+static void elements_are_compared_with_a_range(void **test_state) {
+    (void)test_state;
+    static const AplType types[] = {APLI_I8, APLI_I16, APLI_I32, APLI_I64, APLI_F32, APLI_F64};
+    for (int isa = 0; apli_kernels_at(isa); isa++)
+        for (int t = 0; t < 6; t++)
+            for (int form = 0; form < APLI_COMPARE_FORMS; form++)
+                for (int n = 0; n < LENGTHS; n++) {
+                    const double low = -2, high = 3, nothing = (double)NAN;
+                    uint64_t least, most;
+                    draw(4);
+                    for (int64_t i = 0; i < lengths[n]; i++) {
+                        const double value = (double)(apli_random_u64(&state) % 9) - 4;
+                        const bool real = types[t] >= APLI_F32 && i % 50 == 7;
+                        apli_elem_convert(types[t], values, i, APLI_F64, real ? &nothing : &value, 0, 1);
+                    }
+                    apli_elem_convert(types[t], &least, 0, APLI_F64, &low, 0, 1);
+                    apli_elem_convert(types[t], &most, 0, APLI_F64, &high, 0, 1);
+                    apli_kernels_at(isa)->outer_product->compare[types[t]][form](first, values, lengths[n], &least, &most);
+                    for (int64_t i = 0; i < lengths[n]; i++)
+                        assert_int_equal(apli_bit_get(first, i),
+                                         answer((AplCompareForm)form, apli_elem_f64(types[t], values, i), low, high));
+                    assert_int_equal(first[(lengths[n] + 7) / 8], 0xA5);
+                }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(elements_are_reversed),
@@ -185,6 +227,7 @@ int main(void) {
         cmocka_unit_test(sums_of_narrow_integers_are_exact),
         cmocka_unit_test(sums_of_beginnings_are_exact),
         cmocka_unit_test(divisors_are_the_greatest),
+        cmocka_unit_test(elements_are_compared_with_a_range),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

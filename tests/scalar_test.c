@@ -307,6 +307,50 @@ static void single_precision_exp_and_tanh_are_within_2_last_places(void **state)
     assert_true(worst_exp < 2 && worst_tanh < 2);
 }
 
+/* Against the C library's exp, itself within 0.52 of the right value. */
+static void double_precision_exp_is_within_1_last_place(void **state) {
+    (void)state;
+    const AplScalarKernels *kernels = apli_scalar_kernels();
+    for (int i = -760000; i <= 720000; i++) {
+        double x = i * 0.001 + (i % 7) * 1e-5, result;
+        kernels->op[APLI_OP_EXPONENTIAL][APLI_LANE_DOUBLE](&result, NULL, &x, 1, 0);
+        double wanted = exp(x);
+        if (fabs(result - wanted) > nextafter(wanted, INFINITY) - wanted) fail_msg("*%.17g is %.17g, not %.17g", x, result, wanted);
+        if (isinf(wanted)) assert_true(isinf(result));
+    }
+    double rare[] = {0, -0.0, INFINITY, -INFINITY, NAN, 1e308, -1e308, 1e-308}, results[8];
+    kernels->op[APLI_OP_EXPONENTIAL][APLI_LANE_DOUBLE](results, NULL, rare, 8, 0);
+    const double expected[] = {1, 1, INFINITY, 0, NAN, INFINITY, 0, 1};
+    for (int i = 0; i < 8; i++) assert_true(same_number(results[i], expected[i]));
+}
+
+/* One on several threads, the others alone; the first element that fails is named all the same. */
+static void a_long_run_gives_the_bits_of_short_ones(void **state) {
+    (void)state;
+    enum { LONG = 300007, SHORT = 1001 };
+    const AplPrim *prim = apli_prim_of(U'÷');
+    AplArray *numbers = NULL, *whole = NULL;
+    assert_int_equal(apli_vector_new(APLI_F64, LONG, &numbers), APL_OK);
+    for (int i = 0; i < LONG; i++) ((double *)numbers->data)[i] = i + 1;
+    assert_int_equal(call(prim, NULL, apli_array_retain(numbers), &whole), APL_OK);
+    for (int64_t first = 0; first < LONG; first += SHORT) {
+        AplArray *part = NULL, *alone = NULL;
+        int64_t count = LONG - first < SHORT ? LONG - first : SHORT;
+        assert_int_equal(apli_view(numbers, first, 1, &count, &part), APL_OK);
+        assert_int_equal(call(prim, NULL, part, &alone), APL_OK);
+        assert_memory_equal(alone->data, whole->data + 8 * first, 8 * (size_t)count);
+        apli_array_release(part);
+        apli_array_release(alone);
+    }
+    apli_array_release(whole);
+    ((double *)numbers->data)[200000] = 0;
+    assert_int_equal(call(prim, NULL, apli_array_retain(numbers), &whole), APL_DOMAIN);
+    assert_non_null(strstr(apli_error_message(), "at element 200001"));
+    apli_array_release(numbers);
+    apli_array_release(numbers);
+    apli_array_release(numbers);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_function_on_every_type_equals_itself_on_scalars),
@@ -317,6 +361,8 @@ int main(void) {
         cmocka_unit_test(a_run_declines_what_its_steps_must_report),
         cmocka_unit_test(every_instruction_set_gives_the_same_bits),
         cmocka_unit_test(single_precision_exp_and_tanh_are_within_2_last_places),
+        cmocka_unit_test(double_precision_exp_is_within_1_last_place),
+        cmocka_unit_test(a_long_run_gives_the_bits_of_short_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

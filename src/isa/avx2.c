@@ -4,6 +4,10 @@
 #include <string.h>
 #define ISA(name) name##_avx2
 #define ISA_NAME "avx2"
+#define ISA_SIGNS_8(lanes) (uint32_t)_mm256_movemask_epi8((__m256i)(lanes))
+#define ISA_SIGNS_16(lanes) (uint32_t)_pext_u32((uint32_t)_mm256_movemask_epi8((__m256i)(lanes)), 0xAAAAAAAA)
+#define ISA_SIGNS_32(lanes) (uint32_t)_mm256_movemask_ps((__m256)(lanes))
+#define ISA_SIGNS_64(lanes) (uint32_t)_mm256_movemask_pd((__m256d)(lanes))
 #define ISA_PEXT(word, mask) _pext_u64(word, mask)
 #define ISA_PDEP(word, mask) _pdep_u64(word, mask)
 #define HALF(bits) _cvtsh_ss(bits)

@@ -2,6 +2,10 @@
 #include <immintrin.h>
 #define ISA(name) name##_avx512
 #define ISA_NAME "avx512"
+#define ISA_SIGNS_8(lanes) _mm512_movepi8_mask((__m512i)(lanes))
+#define ISA_SIGNS_16(lanes) _mm512_movepi16_mask((__m512i)(lanes))
+#define ISA_SIGNS_32(lanes) _mm512_movepi32_mask((__m512i)(lanes))
+#define ISA_SIGNS_64(lanes) _mm512_movepi64_mask((__m512i)(lanes))
 #define ISA_PEXT(word, mask) _pext_u64(word, mask)
 #define ISA_PDEP(word, mask) _pdep_u64(word, mask)
 #define HALF(bits) _cvtsh_ss(bits)

@@ -1,8 +1,9 @@
 /* A∘.f B: f between every item of A and every item of B; the result's shape is A's before B's. A scalar
-   function runs once, over A with each element repeated and B over and over; any other is called for each
-   pair. */
+   function runs over blocks of the table (prim/scalar), comparisons over whole rows (compare.c); any other is
+   called for each pair. */
 #include "prim/inner_product/inner_product.h"
 #include "prim/operand.h"
+#include "prim/outer_product/compare.h"
 
 #include <string.h>
 
@@ -41,14 +42,41 @@ AplErr apli_repeat_each(AplArray *array, int64_t times, AplArray **result) {
     return APL_OK;
 }
 
-static AplErr scalar_function(AplEnv *env, const AplFunction *function, AplArray *left, AplArray *right,
-                              int rank, const int64_t *shape, AplArray **result) {
+/* No pairs: the function says what its result would be. */
+static AplErr no_pairs(AplEnv *env, const AplFunction *function, AplArray *left, AplArray *right, int rank,
+                       const int64_t *shape, AplArray **result) {
     APLI_AUTO AplArray *a = NULL, *b = NULL, *table = NULL;
-    int64_t count = left->count * right->count;
+    const int64_t count = 0;
     TRY(apli_repeat_each(left, right->count, &a));
     TRY(apli_reshape_to(right, 1, &count, &b));
     TRY(apli_call_operand(env, function, a, b, &table));
     return apli_reshape_view(table, rank, shape, result);
+}
+
+/* The error of the first pair from `failed` on that has one. */
+static AplErr report(AplEnv *env, const AplFunction *function, const AplArray *left, const AplArray *right, int64_t failed) {
+    for (int64_t i = failed; i < left->count * right->count; i++) {
+        APLI_AUTO AplArray *x = NULL, *y = NULL, *value = NULL;
+        TRY(apli_item(left, i / right->count, &x));
+        TRY(apli_item(right, i % right->count, &y));
+        TRY(apli_call_operand(env, function, x, y, &value));
+    }
+    FAIL_IF(true, APL_DOMAIN, "an argument is outside the function's domain");
+}
+
+/* A scalar function of numbers, or a comparison of characters. *done is false where it must be called for each pair. */
+static AplErr scalar_function(AplEnv *env, const AplFunction *function, AplArray *left, AplArray *right, int rank,
+                              const int64_t *shape, AplArray **result, bool *done) {
+    const AplScalarOp op = apli_function_op(function);
+    TRY(apli_compare_table(env, op, left, right, rank, shape, result, done));
+    if (*done || !apli_type_is_number((AplType)left->type) || !apli_type_is_number((AplType)right->type)) return APL_OK;
+    int status;
+    int64_t failed = 0;
+    *done = true;
+    TRY(apli_scalar_table(env, op, left, right, rank, shape, false, result, &status, &failed));
+    if (status == APLI_SCALAR_OVERFLOW)
+        TRY(apli_scalar_table(env, op, left, right, rank, shape, true, result, &status, &failed));
+    return status ? report(env, function, left, right, failed) : APL_OK;
 }
 
 AplErr apli_outer_product(AplEnv *env, const AplFunction *function, AplArray *left, AplArray *right,
@@ -63,8 +91,12 @@ AplErr apli_outer_product(AplEnv *env, const AplFunction *function, AplArray *le
             "the table would have more elements than an array can have");
     TRY(apli_plain(left, &a));
     TRY(apli_plain(right, &b));
-    if (apli_function_op(function) != APLI_OP_NONE)
-        return scalar_function(env, function, a, b, rank, shape, result);
+    if (apli_function_op(function) != APLI_OP_NONE) {
+        bool done;
+        if (count == 0) return no_pairs(env, function, a, b, rank, shape, result);
+        TRY(scalar_function(env, function, a, b, rank, shape, result, &done));
+        if (done) return APL_OK;
+    }
     TRY(apli_array_new(APLI_NESTED, rank, shape, &table));
     AplErr error = APL_OK;
     for (int64_t i = 0; i < count && !error; i++) {

@@ -89,6 +89,11 @@ AplScalarPlan apli_scalar_plan(AplScalarOp op, AplType left_type, bool left_weak
 AplErr apli_scalar_apply(AplEnv *env, AplScalarOp op, AplArray *left, AplArray *right, bool widen,
                          AplArray **result, int *status, int64_t *failed);
 
+/* The table of one operation, left∘.op right: each element of left beside all of right, in `shape`. As above, but *failed
+   counts the table's elements. Neither argument is empty. */
+AplErr apli_scalar_table(AplEnv *env, AplScalarOp op, AplArray *left, AplArray *right, int rank,
+                         const int64_t *shape, bool widen, AplArray **result, int *status, int64_t *failed);
+
 /* ---- functions of doubles, with their domains (scalar_math.c) ------------------------------------------ */
 
 double apli_power_of(double base, double exponent, int *status);

@@ -4,14 +4,20 @@
    of one element beside longer ones is uniform: computed once, and spread over a constant block where it is
    used.
 
-   A single scalar function is a program of one instruction, so there is one implementation. */
+   A single scalar function is a program of one instruction, so there is one implementation. So is a table
+   (∘.f), whose leaves are repeated block by block.
+
+   Threads share the blocks of a long result, but for integers, whose type may grow with every block. */
 #include "prim/scalar/scalar_run.h"
 #include "prim/scalar/scalar.h"
+
+#include "os/parallel.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { BLOCK = 1024, MOST_REGISTERS = 8, MOST_CONSTANTS = 12 };
+enum { SHARED = 1 << 17, UNIT = 64 * BLOCK }; /* elements of a result that threads share, and of what one takes */
 
 typedef struct Value {
     AplArray *leaf;       /* NULL: an instruction's result */
@@ -20,6 +26,7 @@ typedef struct Value {
     bool weak;
     bool uniform;
     int8_t place;    /* of a result: its register */
+    int64_t times, period; /* of a table's leaf: each element comes `times` times, after `period` they begin anew; or 0 */
     uint64_t single; /* of a uniform result: the element, as its lane has it */
 } Value;
 
@@ -83,7 +90,25 @@ static int add_leaf(Program *program, AplArray *leaf) {
     value->like = leaf;
     value->type = (AplType)leaf->type;
     value->weak = leaf->weak;
+    value->times = value->period = 0;
     return program->value_count++;
+}
+
+static void append_instruction(Program *program, AplScalarOp op, int left, int right, const AplArray *like,
+                               bool widen) {
+    const Value *a = left < 0 ? NULL : &program->values[left], *b = &program->values[right];
+    Instruction *instruction = &program->instructions[program->instruction_count++];
+    instruction->plan =
+        apli_scalar_plan(op, a ? a->type : b->type, a ? a->weak : b->weak, b->type, b->weak, widen);
+    instruction->left = left;
+    instruction->right = right;
+    instruction->result = program->value_count;
+    Value *result = &program->values[program->value_count++];
+    result->leaf = NULL;
+    result->like = like;
+    result->type = instruction->plan.type;
+    result->weak = instruction->plan.weak;
+    result->times = result->period = 0;
 }
 
 /* Adds an instruction over values that conform; false when they do not. */
@@ -96,17 +121,7 @@ static bool add_instruction(Program *program, AplScalarOp op, int left, int righ
         else if (b_one) like = a->like;
         else if (!a_one && !apli_same_shape(a->like, like)) return false;
     }
-    Instruction *instruction = &program->instructions[program->instruction_count++];
-    instruction->plan =
-        apli_scalar_plan(op, a ? a->type : b->type, a ? a->weak : b->weak, b->type, b->weak, widen);
-    instruction->left = left;
-    instruction->right = right;
-    instruction->result = program->value_count;
-    Value *result = &program->values[program->value_count++];
-    result->leaf = NULL;
-    result->like = like;
-    result->type = instruction->plan.type;
-    result->weak = instruction->plan.weak;
+    append_instruction(program, op, left, right, like, widen);
     return true;
 }
 
@@ -143,7 +158,7 @@ typedef struct Machine {
     AplEnv *env;
     const AplScalarKernels *kernels;
     Program *program;
-    uint8_t *registers, *constants, *scratch; /* blocks of block_bytes */
+    uint8_t *registers, *constants, *scratch, *repeated; /* blocks of block_bytes; the last two, one an argument */
     size_t block_bytes;
     double tolerance;
     /* an integer result: grows to the type that holds all so far */
@@ -178,13 +193,44 @@ static const void *load(const Machine *machine, const Instruction *instruction, 
     return block;
 }
 
+#define REPEAT_LEAF(TYPE) \
+    { \
+        const TYPE *elements = (const TYPE *)value->leaf->data; \
+        TYPE *t = to; \
+        if (value->times == 1) { \
+            for (int64_t at = base % value->period, done = 0, run; done < count; done += run, at = 0) { \
+                run = count - done < value->period - at ? count - done : value->period - at; \
+                memcpy(t + done, elements + at, (size_t)run * sizeof *t); \
+            } \
+            break; \
+        } \
+        for (int64_t at = base / value->times, done = 0, run, left = value->times - base % value->times; done < count; \
+             done += run, left = value->times, at++) { \
+            run = count - done < left ? count - done : left; \
+            for (int64_t i = 0; i < run; i++) t[done + i] = elements[at]; \
+        } \
+        break; \
+    }
+
+/* Elements base..base+count-1 of a table's leaf, which is not of bits. */
+static const void *repeat_leaf(const Value *value, int64_t base, int64_t count, void *to) {
+    switch (apli_types[value->type].bits) {
+    case 8: REPEAT_LEAF(uint8_t)
+    case 16: REPEAT_LEAF(uint16_t)
+    case 32: REPEAT_LEAF(uint32_t)
+    default: REPEAT_LEAF(uint64_t)
+    }
+    return to;
+}
+
 static const void *argument(const Machine *machine, const Instruction *instruction, int side, int64_t base,
                             int64_t count) {
     const Value *value = &machine->program->values[side ? instruction->right : instruction->left];
     if (instruction->constant[side] >= 0)
         return machine->constants + (size_t)instruction->constant[side] * machine->block_bytes;
-    const void *from = value->leaf ? value->leaf->data + apli_type_bytes(value->type, base)
-                                   : machine->registers + (size_t)value->place * machine->block_bytes;
+    const void *from = value->times  ? repeat_leaf(value, base, count, machine->repeated + (size_t)side * machine->block_bytes)
+                       : value->leaf ? value->leaf->data + apli_type_bytes(value->type, base)
+                                     : machine->registers + (size_t)value->place * machine->block_bytes;
     return load(machine, instruction, value, from, count,
                 machine->scratch + (size_t)side * machine->block_bytes);
 }
@@ -261,24 +307,29 @@ static AplErr store_integers(Machine *machine, const AplArray *like, const int64
     return APL_OK;
 }
 
-/* Runs the program over all blocks; machine->result is owned by the caller, whatever happens. */
-static AplErr run_blocks(Machine *machine, int64_t block, int *status, int64_t *failed) {
+/* Computes what is uniform, and spreads it over constant blocks. */
+static int run_constants(Machine *machine, int64_t block) {
     Program *program = machine->program;
-    const Value *last = &program->values[program->value_count - 1];
-    int64_t count = last->like->count;
-    bool integers = last->type == APLI_I64;
-    bool in_place = !integers && machine->result->references > 1;
-    bool direct = !in_place && (last->type == APLI_F32 || last->type == APLI_F64);
     for (int i = 0; i < program->instruction_count; i++) {
         const Instruction *instruction = &program->instructions[i];
-        if (program->values[instruction->result].uniform && (*status = run_uniform(machine, instruction)))
-            return APL_OK;
+        int status = program->values[instruction->result].uniform ? run_uniform(machine, instruction) : 0;
+        if (status) return status;
         for (int side = 0; side < 2; side++)
             if (instruction->constant[side] >= 0) spread(machine, instruction, side, block);
     }
+    return 0;
+}
+
+/* Runs the program over the blocks from element `begin` to before `end`. What the kernels say, and in which block. */
+static AplErr run_blocks(Machine *machine, int64_t block, int64_t begin, int64_t end, int *status, int64_t *failed) {
+    Program *program = machine->program;
+    const Value *last = &program->values[program->value_count - 1];
+    bool integers = last->type == APLI_I64;
+    bool in_place = !integers && machine->result->references > 1;
+    bool direct = !in_place && (last->type == APLI_F32 || last->type == APLI_F64);
     int64_t turn = 0;
-    for (int64_t base = 0; base < count; base += block) {
-        int64_t part = count - base < block ? count - base : block;
+    for (int64_t base = begin; base < end; base += block) {
+        int64_t part = end - base < block ? end - base : block;
         const void *value = NULL;
         *failed = base;
         if ((++turn & 0xFF) == 0) TRY(apli_check(machine->env));
@@ -305,13 +356,54 @@ static AplErr run_blocks(Machine *machine, int64_t block, int *status, int64_t *
     return APL_OK;
 }
 
+/* Where the blocks that one thread works on lie in its memory. */
+static size_t own_bytes(const Machine *machine, const Program *program) {
+    return (size_t)(program->register_count + 4) * machine->block_bytes + APLI_ALIGNMENT;
+}
+static void place_own(Machine *machine, const Program *program, uint8_t *memory) {
+    machine->registers = memory + (-(uintptr_t)memory & (APLI_ALIGNMENT - 1));
+    machine->scratch = machine->registers + (size_t)program->register_count * machine->block_bytes;
+    machine->repeated = machine->scratch + 2 * machine->block_bytes;
+}
+
+typedef struct SharedRun {
+    const Machine *machine;
+    int64_t count;
+    int64_t failed; /* the first block where something went wrong, else INT64_MAX */
+} SharedRun;
+
+static void run_unit(void *context, int64_t unit, int thread) {
+    (void)thread;
+    SharedRun *shared = context;
+    Machine machine = *shared->machine;
+    uint8_t memory[own_bytes(&machine, machine.program)];
+    place_own(&machine, machine.program, memory);
+    int64_t begin = unit * UNIT, end = shared->count - begin < UNIT ? shared->count : begin + UNIT, failed;
+    int64_t first = __atomic_load_n(&shared->failed, __ATOMIC_RELAXED);
+    int status = 0;
+    if (machine.env->interrupted || first < begin) return;
+    if (run_blocks(&machine, BLOCK, begin, end, &status, &failed) || !status) return; /* no check among so few blocks */
+    while (failed < first && !__atomic_compare_exchange_n(&shared->failed, &first, failed, false, __ATOMIC_RELAXED,
+                                                          __ATOMIC_RELAXED)) {}
+}
+
+/* The same on several threads. The block that failed first runs once more, to say what was wrong. */
+static AplErr run_shared(Machine *machine, int64_t count, int *status, int64_t *failed) {
+    SharedRun shared = {machine, count, INT64_MAX};
+    apli_parallel((count + UNIT - 1) / UNIT, apli_parallel_threads(), run_unit, &shared);
+    TRY(apli_check(machine->env));
+    if (shared.failed == INT64_MAX) return APL_OK;
+    int64_t end = count - shared.failed < BLOCK ? count : shared.failed + BLOCK;
+    return run_blocks(machine, BLOCK, shared.failed, end, status, failed);
+}
+
 /* An argument of the result's type and shape that may be overwritten, for a program of one instruction: what
    it destroys on the way to an error, no one sees. */
 static AplArray *reusable(const Program *program, const Value *last) {
     if (program->instruction_count > 1) return NULL;
     for (int i = 0; i < program->value_count - 1; i++) {
         const Value *value = &program->values[i];
-        if (value->leaf && value->type == last->type && value->leaf->storage &&
+        if (value->leaf && !value->times && value->type == last->type && value->leaf->storage &&
             apli_may_overwrite(value->leaf) && apli_same_shape(value->leaf, last->like))
             return value->leaf;
     }
@@ -328,11 +420,10 @@ static AplErr execute(AplEnv *env, Program *program, AplArray **result, int *sta
                        .low = INT64_MAX,
                        .high = INT64_MIN};
     machine.block_bytes = ((size_t)block * 8 + APLI_ALIGNMENT - 1) / APLI_ALIGNMENT * APLI_ALIGNMENT;
-    int blocks = program->register_count + program->constant_count + 2;
-    uint8_t memory[(size_t)blocks * machine.block_bytes + APLI_ALIGNMENT];
-    machine.registers = memory + (-(uintptr_t)memory & (APLI_ALIGNMENT - 1));
-    machine.constants = machine.registers + (size_t)program->register_count * machine.block_bytes;
-    machine.scratch = machine.constants + (size_t)program->constant_count * machine.block_bytes;
+    const size_t own = own_bytes(&machine, program);
+    uint8_t memory[own + (size_t)program->constant_count * machine.block_bytes];
+    place_own(&machine, program, memory);
+    machine.constants = machine.repeated + 2 * machine.block_bytes;
     if (last->type != APLI_I64 || count == 0) {
         AplArray *reused = count ? reusable(program, last) : NULL;
         if (reused) machine.result = apli_array_retain(reused);
@@ -340,7 +431,11 @@ static AplErr execute(AplEnv *env, Program *program, AplArray **result, int *sta
             TRY(apli_array_new_like(last->type == APLI_I64 ? APLI_BOOL : last->type, last->like,
                                     &machine.result));
     }
-    AplErr error = run_blocks(&machine, block, status, failed);
+    *failed = 0;
+    AplErr error = APL_OK;
+    if (!(*status = run_constants(&machine, block)))
+        error = last->type != APLI_I64 && count >= SHARED ? run_shared(&machine, count, status, failed)
+                                                          : run_blocks(&machine, block, 0, count, status, failed);
     if (error || *status) {
         apli_array_release(machine.result);
         return error;
@@ -359,6 +454,26 @@ AplErr apli_scalar_apply(AplEnv *env, AplScalarOp op, AplArray *left, AplArray *
     int a = left ? add_leaf(&program, left) : -1, b = add_leaf(&program, right);
     add_instruction(&program, op, a, b, widen);
     place(&program, program.values[program.value_count - 1].like->count);
+    return execute(env, &program, result, status, failed);
+}
+
+AplErr apli_scalar_table(AplEnv *env, AplScalarOp op, AplArray *left, AplArray *right, int rank,
+                         const int64_t *shape, bool widen, AplArray **result, int *status, int64_t *failed) {
+    Program program;
+    program.value_count = program.instruction_count = program.register_count = program.constant_count = 0;
+    program.busy = 0;
+    *status = 0;
+    APLI_AUTO AplArray *a = NULL, *b = NULL;
+    TRY(apli_convert(left, left->type == APLI_BOOL ? APLI_I8 : (AplType)left->type, &a));
+    TRY(apli_convert(right, right->type == APLI_BOOL ? APLI_I8 : (AplType)right->type, &b));
+    AplArray like = {.rank = (uint8_t)rank, .shape = (int64_t *)shape, .count = left->count * right->count};
+    int x = add_leaf(&program, a), y = add_leaf(&program, b);
+    program.values[x].times = right->count;
+    program.values[x].period = like.count;
+    program.values[y].times = 1;
+    program.values[y].period = right->count;
+    append_instruction(&program, op, x, y, &like, widen);
+    place(&program, like.count);
     return execute(env, &program, result, status, failed);
 }
 
