@@ -74,6 +74,7 @@ static inline int32_t most_integer_avx2(__m256i lanes) { FOLD(lanes, _mm_max_epi
 static inline int32_t sum_integers_avx2(__m256i lanes) { FOLD(lanes, _mm_add_epi32); }
 #define ISA_MOST_INTEGER(lanes) most_integer_avx2((__m256i)(lanes))
 #define ISA_SUM_INTEGERS(lanes) sum_integers_avx2((__m256i)(lanes))
+#define ISA_REGISTER "x"
 #define ISA_BLOCK_PANELS 1
 #define ISA_BLOCK_TOKENS 4
 #include "isa/kernels.inc"

@@ -58,6 +58,7 @@ typedef __m512i Words;
     _mm512_and_si512(_mm512_multishift_epi64_epi8(FROM_BIT(step, shift), (__m512i)(plane)), _mm512_set1_epi8(1 << (shift)))
 #define ISA_MOST_INTEGER(lanes) _mm512_reduce_max_epi32((__m512i)(lanes))
 #define ISA_SUM_INTEGERS(lanes) _mm512_reduce_add_epi32((__m512i)(lanes))
+#define ISA_REGISTER "v"
 #define ISA_BLOCK_PANELS 2
 #define ISA_BLOCK_TOKENS 8
 #include "isa/kernels.inc"
