@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "elem/packed.h"
+#include "model/panel_file.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -43,6 +44,7 @@ struct AplModel {
     AplGguf *gguf;
     AplModelConfig config;
     int64_t lengths[LENGTH_COUNT];
+    AplPanelFile *panels; /* or NULL */
 };
 
 /* The name of a row's tensor in layer `layer`. */
@@ -129,7 +131,6 @@ static AplErr check_tensors(const AplModel *model) {
             if (!tensor && row->optional) continue;
             FAIL_IF(!tensor, APL_FILE_DATA, "%s: tensor %s is missing", apli_gguf_source(model->gguf), name);
             TRY(check_shape(model, row, tensor));
-            TRY(check_values(model, tensor));
             checked++;
         }
     }
@@ -151,6 +152,37 @@ static AplErr check_tensors(const AplModel *model) {
     return APL_OK;
 }
 
+/* What products multiply with. */
+static bool is_multiplied(const AplModel *model, const TensorRow *row) {
+    if (row->rows == LENGTH_NONE) return false;
+    /* the embedding only where it is the output too */
+    return strcmp(row->variable, "EMBEDDING") != 0 || !apli_gguf_find_tensor(model->gguf, "output.weight");
+}
+
+/* The file of panels, if there is to be one. */
+static AplErr open_panels(AplModel *model) {
+    const AplGgufTensor **matrices = calloc(apli_gguf_tensor_count(model->gguf) + 1, sizeof *matrices);
+    int64_t count = 0;
+    FAIL_IF(!matrices, APL_WS_FULL, "%s: no memory to list its tensors", apli_gguf_source(model->gguf));
+    for (int i = 0; i < TENSOR_ROWS; i++)
+        for (int64_t layer = 0; layer < (tensor_rows[i].layered ? model->config.layers : 1); layer++) {
+            const AplGgufTensor *tensor = find_tensor(model, &tensor_rows[i], layer);
+            if (tensor && is_multiplied(model, &tensor_rows[i])) matrices[count++] = tensor;
+        }
+    AplErr error = apli_panel_file_open(model->gguf, matrices, count, &model->panels);
+    free(matrices);
+    return error;
+}
+
+/* No NaN, no infinity. What has panels was looked at when they were made. */
+static AplErr check_all_values(const AplModel *model) {
+    for (uint64_t i = 0; i < apli_gguf_tensor_count(model->gguf); i++) {
+        const AplGgufTensor *tensor = apli_gguf_tensor(model->gguf, i);
+        if (!apli_panel_file_has(model->panels, tensor)) TRY(check_values(model, tensor));
+    }
+    return APL_OK;
+}
+
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
 
 static AplErr check_model(AplModel *model) {
@@ -162,7 +194,9 @@ static AplErr check_model(AplModel *model) {
     model->lengths[LENGTH_KEYS] = config->kv_heads * config->head_dim;
     model->lengths[LENGTH_FFN] = config->ffn_width;
     model->lengths[LENGTH_ROPE_PAIRS] = config->rope_dims / 2;
-    return check_tensors(model);
+    TRY(check_tensors(model));
+    TRY(open_panels(model));
+    return check_all_values(model);
 }
 
 /* Takes the open file. */
@@ -198,9 +232,12 @@ AplErr apli_model_open_memory(const char *source, const void *bytes, size_t size
 
 void apli_model_close(AplModel *model) {
     if (!model) return;
+    apli_panel_file_close(model->panels);
     apli_gguf_close(model->gguf);
     free(model);
 }
+
+AplErr apli_model_prepare(AplModel *model) { return model->panels ? apli_panel_file_make(model->panels) : APL_OK; }
 
 /* ---- arrays ------------------------------------------------------------------------------------------------------ */
 
@@ -221,10 +258,13 @@ static AplErr tensor_array(const AplModel *model, const AplGgufTensor *tensor, A
     const AplType type = element_type(tensor->type);
     if (type == APLI_PACKED) {
         const int64_t size = (int64_t)tensor->size;
-        APLI_AUTO AplArray *bytes = NULL;
+        APLI_AUTO AplArray *bytes = NULL, *packed = NULL;
         TRY(borrow(model, tensor, APLI_I8, 1, &size, &bytes));
-        return apli_packed_new(apli_packed_layout_named(tensor->type->name), tensor->rank, shape, bytes->storage, bytes->data,
-                               result);
+        TRY(apli_packed_new(apli_packed_layout_named(tensor->type->name), tensor->rank, shape, bytes->storage, bytes->data,
+                            &packed));
+        TRY(apli_panel_file_attach(model->panels, tensor, packed));
+        *result = apli_move(&packed);
+        return APL_OK;
     }
     /* a file may choose an alignment smaller than its elements */
     if ((uintptr_t)tensor->bytes % (uintptr_t)(apli_types[type].bits / 8) == 0)

@@ -19,21 +19,23 @@ bool apli_panels_possible(const AplArray *w) {
 
 typedef struct Filling {
     const AplPanels *planned;
-    const AplArray *w;
+    const AplPackedLayout *layout;
+    const uint8_t *rows;
     uint8_t *to;
     float *scratch;
 } Filling;
 
 static void fill_unit(void *context, int64_t panel, int thread) {
     const Filling *filling = context;
-    apli_panel_pack(filling->planned, filling->w->layout, filling->w->data, panel,
+    apli_panel_pack(filling->planned, filling->layout, filling->rows, panel,
                     filling->scratch + thread * filling->planned->columns * APLI_PANEL_ROWS,
                     filling->to + panel * filling->planned->panel_bytes);
 }
 
-AplErr apli_panels_fill(const AplPanels *planned, const AplArray *w, uint8_t *to) {
+AplErr apli_panels_fill(const AplPanels *planned, const AplPackedLayout *layout, const uint8_t *rows, uint8_t *to) {
     const int threads = apli_parallel_threads();
-    Filling filling = {planned, w, to, calloc((size_t)threads * APLI_PANEL_ROWS, (size_t)planned->columns * sizeof(float))};
+    Filling filling = {planned, layout, rows, to,
+                       calloc((size_t)threads * APLI_PANEL_ROWS, (size_t)planned->columns * sizeof(float))};
     FAIL_IF(!filling.scratch, APL_WS_FULL, "no memory to unpack rows of %" PRId64 " weights", planned->columns);
     apli_parallel(planned->count, threads, fill_unit, &filling);
     free(filling.scratch);
@@ -50,7 +52,7 @@ AplErr apli_panels_make(AplArray *w) {
     panels.bytes = storage->bytes;
     panels.release = release_storage;
     panels.owner = storage;
-    AplErr error = apli_panels_fill(&panels, w, storage->bytes);
+    AplErr error = apli_panels_fill(&panels, w->layout, w->data, storage->bytes);
     if (!error) error = apli_attach_panels(w, &panels);
     if (error) apli_storage_release(storage);
     return error;

@@ -9,8 +9,8 @@
 bool apli_panels_possible(const AplArray *w);
 /* Makes the panels of a PACKED matrix, on the heap, and attaches them; nothing to do when it has some. WS FULL. */
 AplErr apli_panels_make(AplArray *w);
-/* Lays every row of w out as panels at `to` (planned: their number and sizes), shared among threads. WS FULL. */
-AplErr apli_panels_fill(const AplPanels *planned, const AplArray *w, uint8_t *to);
+/* Lays rows of `layout` out as panels at `to` (planned: their number and sizes), shared among threads. WS FULL. */
+AplErr apli_panels_fill(const AplPanels *planned, const AplPackedLayout *layout, const uint8_t *rows, uint8_t *to);
 /* x: (tokens, columns) f32 rows; w: PACKED (rows, columns), for which panels are possible (they are made at the first product);
    result: (tokens, rows) f32. prim/inner_product/panel_kernels.h says what is computed. WS FULL. */
 AplErr apli_panel_product(const float *x, int64_t tokens, AplArray *w, float *result);
