@@ -20,12 +20,15 @@ static AplErr load_page(AplSession *session) {
     return APL_OK;
 }
 
-/* Zeros of a cache type; packed rows (a head's elements) are in groups of 32, or one group where that does not divide them. */
-static AplErr zeros(AplCacheType type, const int64_t *shape, AplArray **result) {
+/* Zeros for the keys or the values of a cache type. Packed rows (a head's elements) are in groups of 32, or one group where that
+   does not divide them. Keys do not go below 8 bits: a few of their elements are far larger than the rest, and 4 bits cost ten
+   times what they cost for values (bench/SPEED.md). */
+static AplErr zeros(AplCacheType type, bool keys, const int64_t *shape, AplArray **result) {
     const AplPackedLayout *layout;
     if (type == APLI_CACHE_F16 || type == APLI_CACHE_F32)
         return apli_array_zero(type == APLI_CACHE_F16 ? APLI_F16 : APLI_F32, 4, shape, result);
-    TRY(apli_packed_layout(type == APLI_CACHE_Q8 ? 83 : 43, shape[3] % 32 ? 0 : 32, shape[3], &layout));
+    const int representation = type == APLI_CACHE_Q8 || keys ? 83 : 43;
+    TRY(apli_packed_layout(representation, shape[3] % 32 ? 0 : 32, shape[3], &layout));
     return apli_packed_zero(layout, 4, shape, result);
 }
 
@@ -42,7 +45,7 @@ static AplErr allocate_cache(AplEngine *engine, AplCacheType type) {
     static const char *const caches[] = {"KEYS", "VALUES"};
     for (int i = 0; i < 2; i++) {
         APLI_AUTO AplArray *cache = NULL;
-        TRY(zeros(type, shape, &cache));
+        TRY(zeros(type, i == 0, shape, &cache));
         TRY(apli_session_set(engine->session, caches[i], cache));
     }
     static const char *const columns[] = {"CACHE_POS", "CACHE_SEQ"};

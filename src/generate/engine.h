@@ -6,7 +6,7 @@
 #include "model/import.h"
 #include "model/tokenizer.h"
 
-/* What the cache holds keys and values in; options name them so, in this order. */
+/* What the cache holds keys and values in (Q4: values in 4 bits, keys in 8); options name them so, in this order. */
 typedef enum AplCacheType { APLI_CACHE_F16, APLI_CACHE_F32, APLI_CACHE_Q8, APLI_CACHE_Q4 } AplCacheType;
 #define APLI_CACHE_TYPES "f16|f32|q8|q4"
 
