@@ -53,6 +53,7 @@ check: test
 	@ctest --preset release -C long -L long --no-tests=ignore
 
 bench: $(PROGRAM) $(MODEL)
+	@cmake --build --preset release -j$(JOBS) --target attention_bench >/dev/null
 	@bench/run $(PROGRAM) $(MODEL)
 
 install: $(PROGRAM)

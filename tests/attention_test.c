@@ -73,7 +73,8 @@ static bool sees(const Shape *shape, int64_t token, int64_t row) {
 
 static Case make_case(const Shape *shape, const struct Kind *kind) {
     Case made = {.shape = *shape, .queries = numbers(shape->tokens, shape->heads, shape->dim, 4)};
-    AplArray *keys = numbers(shape->rows, shape->groups, shape->dim, 1), *values = numbers(shape->rows, shape->groups, shape->dim, 1);
+    AplArray *keys = numbers(shape->rows, shape->groups, shape->dim, 1);
+    AplArray *values = numbers(shape->rows, shape->groups, shape->dim, 1);
     made.keys = reduced(keys, kind);
     made.values = reduced(values, kind);
     apli_array_release(keys);
@@ -235,7 +236,8 @@ static void the_bits_do_not_depend_on_chunks_or_on_what_else_the_cache_holds(voi
                         Case part = placed(&c, &kinds[kind], first, count, capacity, spread ? apart : together, NAN);
                         APLI_AUTO AplArray *result = attend(&part);
                         const int64_t token = c.shape.heads * c.shape.dim;
-                        if (memcmp(result->data, (const float *)expected->data + first * token, (size_t)(count * token) * sizeof(float)))
+                        if (memcmp(result->data, (const float *)expected->data + first * token,
+                                   (size_t)(count * token) * sizeof(float)))
                             fail_msg("shape %d, %s: other bits in chunks of %d, rows %s", i, kinds[kind].name, (int)chunk,
                                      spread ? "apart" : "together");
                         free_case(&part);

@@ -222,13 +222,14 @@ static AplErr attend_all(Attention *a) {
     return APL_OK;
 }
 
-/* ---- arguments -------------------------------------------------------------------------------------------------------------- */
+/* ---- arguments ------------------------------------------------------------------------------------------------------- */
 
 /* Whether keys or values are of a type that the kernels read. */
 static bool cache_rows(const AplArray *array, AplCacheRows *rows, int64_t *group_bytes) {
     const bool packed = array->form == APLI_FORM_PACKED;
     if (array->rank != 3 || array->count == 0) return false;
-    if (!packed && (array->form != APLI_PLAIN || !apli_type_is_real((AplType)array->type) || array->type == APLI_F64)) return false;
+    const bool read = array->type == APLI_F16 || array->type == APLI_BF16 || array->type == APLI_F32;
+    if (!packed && (array->form != APLI_PLAIN || !read)) return false;
     const AplPackedLayout *layout = packed ? array->layout : NULL;
     *group_bytes = packed ? apli_packed_row_bytes(layout, array->shape[2])
                           : (int64_t)apli_type_bytes((AplType)array->type, array->shape[2]);
