@@ -47,10 +47,12 @@ static uint64_t mask_word(const uint8_t *mask, int64_t bit, int64_t count) {
     return count < 64 ? word & ((UINT64_C(1) << count) - 1) : word;
 }
 
+static int64_t count_bits(uint64_t word) { return word == UINT64_MAX ? 64 : __builtin_popcountll(word); }
+
 static int64_t count_rows(const Attention *a, int64_t token) {
     int64_t count = 0;
     for (int64_t row = 0; row < a->rows; row += 64)
-        count += __builtin_popcountll(mask_word(a->mask, token * a->rows + row, a->rows - row));
+        count += count_bits(mask_word(a->mask, token * a->rows + row, a->rows - row));
     return count;
 }
 
@@ -75,12 +77,17 @@ static int64_t list_rows(const Attention *a, int64_t token, int64_t skip, int32_
     int64_t count = 0;
     for (int64_t row = 0; row < a->rows && count < MOST_ROWS; row += 64) {
         uint64_t word = mask_word(a->mask, token * a->rows + row, a->rows - row);
-        const int64_t here = __builtin_popcountll(word);
+        const int64_t here = count_bits(word);
         if (skip >= here) {
             skip -= here;
             continue;
         }
         for (; skip > 0; skip--) word &= word - 1;
+        if (word == UINT64_MAX && count + 64 <= MOST_ROWS) {
+            for (int i = 0; i < 64; i++) list[count + i] = (int32_t)row + i;
+            count += 64;
+            continue;
+        }
         for (; word && count < MOST_ROWS; word &= word - 1) list[count++] = (int32_t)(row + __builtin_ctzll(word));
     }
     return count;
