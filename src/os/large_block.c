@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { PAGE = 2 << 20, MOST_KEPT = 8, MOST_BYTES = 256 << 20 };
+enum { PAGE = 2 << 20, MOST_KEPT = 8, MOST_BYTES = 512 << 20 };
 
 typedef struct Kept {
     void *block;

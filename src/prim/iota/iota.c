@@ -1,6 +1,7 @@
 /* ⍳N counts; ⍳N M gives every index of a matrix. X⍳Y: where each major cell of X's shape in Y comes first in X. X∊Y: whether
    each element of X is one of Y's. */
 #include "prim/iota/lookup.h"
+#include "prim/iota/lookup_elements.h"
 #include "prim/structure.h"
 
 #include <inttypes.h>
@@ -62,6 +63,23 @@ AplErr apli_iota(AplEnv *env, AplArray *right, AplArray *axis, AplArray **result
     return APL_OK;
 }
 
+/* A few are found sooner one after another. */
+static bool worth_a_table(const AplArray *keys, const AplArray *queries) {
+    enum { FEW = 64 };
+    return keys->count && queries->count > 2 && (keys->count > 4 || queries->count > FEW);
+}
+
+/* Positions (I32) from ⎕IO on, in the smallest type. */
+static AplErr from_origin(const AplEnv *env, AplArray *positions, int rank, const int64_t *shape, AplArray **result) {
+    APLI_AUTO AplArray *shaped = NULL;
+    int32_t *values = (int32_t *)positions->data;
+    for (int64_t i = 0; i < positions->count; i++) values[i] += (int32_t)env->index_origin;
+    TRY(apli_reshape_view(positions, rank, shape, &shaped));
+    TRY(apli_squeeze(&shaped));
+    *result = apli_move(&shaped);
+    return APL_OK;
+}
+
 AplErr apli_index_of(AplEnv *env, AplArray *left, AplArray *right, AplArray *axis, AplArray **result) {
     (void)axis;
     FAIL_IF(left->rank == 0, APL_RANK, "the left argument of ⍳ is a scalar");
@@ -70,7 +88,12 @@ AplErr apli_index_of(AplEnv *env, AplArray *left, AplArray *right, AplArray *axi
     FAIL_IF(memcmp(left->shape + 1, right->shape + rank, (size_t)cell_rank * sizeof *left->shape), APL_LENGTH,
             "cells of shape %s are looked for in an array of shape %s", apli_shape_text(left), apli_shape_text(right));
     int64_t cell = apli_product(left->shape + 1, cell_rank);
-    APLI_AUTO AplArray *found = NULL;
+    APLI_AUTO AplArray *found = NULL, *elements = NULL;
+    if (cell == 1 && worth_a_table(left, right)) {
+        bool done;
+        TRY(apli_find_elements(env, left, right, false, &elements, &done));
+        if (done) return from_origin(env, elements, rank, right->shape, result);
+    }
     TRY(apli_array_new(APLI_I64, rank, right->shape, &found));
     TRY(apli_find_cells(env, left, left->shape[0], right, found->count, cell, apli_integer_data(found)));
     for (int64_t i = 0; i < found->count; i++) apli_integer_data(found)[i] += env->index_origin;
@@ -81,7 +104,12 @@ AplErr apli_index_of(AplEnv *env, AplArray *left, AplArray *right, AplArray *axi
 
 AplErr apli_member(AplEnv *env, AplArray *left, AplArray *right, AplArray *axis, AplArray **result) {
     (void)axis;
-    APLI_AUTO AplArray *found = NULL, *member = NULL;
+    APLI_AUTO AplArray *found = NULL, *member = NULL, *elements = NULL;
+    if (worth_a_table(right, left)) {
+        bool done;
+        TRY(apli_find_elements(env, right, left, true, &elements, &done));
+        if (done) return apli_reshape_view(elements, left->rank, left->shape, result);
+    }
     TRY(apli_vector_new(APLI_I64, left->count, &found));
     TRY(apli_find_cells(env, right, right->count, left, left->count, 1, apli_integer_data(found)));
     TRY(apli_array_new_like(APLI_BOOL, left, &member));
