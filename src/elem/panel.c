@@ -32,11 +32,11 @@ static const AplPanelForm forms[APLI_CODEC_COUNT] = {
     [APLI_CODEC_Q5_0] = {.bits = 5, .unit = 1, .zero = 16},
     [APLI_CODEC_Q5_1] = {.bits = 5, .unit = 1, .minimum = true},
     [APLI_CODEC_Q8_0] = {.bits = 8, .unit = 1, .zero = 128},
-    [APLI_CODEC_Q2_K] = {.bits = 2, .unit = 1, .minimum = true, .single = true},
-    [APLI_CODEC_Q3_K] = {.bits = 3, .unit = 1, .zero = 4, .single = true},
-    [APLI_CODEC_Q4_K] = {.bits = 4, .unit = 1, .minimum = true, .single = true},
-    [APLI_CODEC_Q5_K] = {.bits = 5, .unit = 1, .minimum = true, .single = true},
-    [APLI_CODEC_Q6_K] = {.bits = 6, .unit = 1, .zero = 32, .single = true},
+    [APLI_CODEC_Q2_K] = {.bits = 2, .unit = 1, .minimum = true, .levels = true, .scale_at = 80, .minimum_at = 82},
+    [APLI_CODEC_Q3_K] = {.bits = 3, .unit = 1, .zero = 4, .levels = true, .scale_at = 108},
+    [APLI_CODEC_Q4_K] = {.bits = 4, .unit = 1, .minimum = true, .levels = true, .scale_at = 0, .minimum_at = 2},
+    [APLI_CODEC_Q5_K] = {.bits = 5, .unit = 1, .minimum = true, .levels = true, .scale_at = 0, .minimum_at = 2},
+    [APLI_CODEC_Q6_K] = {.bits = 6, .unit = 1, .zero = 32, .levels = true, .scale_at = 208},
     [APLI_CODEC_IQ4_NL] = {.bits = 8, .unit = 1, .zero = 128},
     [APLI_CODEC_TQ1_0] = {.bits = 2, .unit = 1, .zero = 1},
     [APLI_CODEC_TQ2_0] = {.bits = 2, .unit = 1, .zero = 1},
@@ -61,18 +61,29 @@ bool apli_panels_plan(const AplPackedLayout *layout, int64_t rows, int64_t colum
     panels->count = round_up(rows, APLI_PANEL_ROWS) / APLI_PANEL_ROWS;
     panels->chunks = round_up(columns, APLI_PANEL_CHUNK) / APLI_PANEL_CHUNK;
     panels->spans = round_up(columns, span) / span;
-    const int64_t numbers = panels->spans * APLI_PANEL_ROWS * (panels->form.single ? 4 : 2);
-    panels->minimums_at = round_up(numbers, 64);
+    panels->bytes_at = form->levels ? columns / APLI_PANEL_BLOCK * APLI_PANEL_ROWS * 2 : 0;
+    panels->minimums_at = round_up(panels->bytes_at + panels->spans * APLI_PANEL_ROWS * (form->levels ? 1 : panels->form.single ? 4 : 2),
+                                   64);
     panels->codes_at = panels->minimums_at * (form->minimum ? 2 : 1);
     panels->panel_bytes = panels->codes_at + panels->chunks * form->bits * 64;
     return true;
 }
 
-static void store_number(const AplPanels *panels, uint8_t *numbers, int64_t index, float value) {
-    if (panels->form.single) {
+/* Number `span` of a lane; with two levels, `halves` is where the layout has the f16 of its block. */
+static void store_number(const AplPanels *panels, uint8_t *numbers, int64_t span, int lane, float value, const uint8_t *halves) {
+    const int64_t index = span * APLI_PANEL_ROWS + lane;
+    uint16_t half;
+    if (panels->form.levels) {
+        memcpy(&half, halves, sizeof half);
+        const float block = apli_f16_to_f32(half);
+        const int64_t of_block = span * panels->form.span / APLI_PANEL_BLOCK * APLI_PANEL_ROWS + lane;
+        memcpy(numbers + of_block * 2, &half, sizeof half);
+        /* value is the product of both, exactly; a minimum is taken away: its byte is below 0 */
+        numbers[panels->bytes_at + index] = (uint8_t)(int8_t)(block == 0 ? 0 : value / block);
+    } else if (panels->form.single) {
         memcpy(numbers + index * 4, &value, sizeof value);
     } else {
-        const uint16_t half = apli_f32_to_f16(value); /* exact: it was an f16 */
+        half = apli_f32_to_f16(value); /* exact: it was an f16 */
         memcpy(numbers + index * 2, &half, sizeof half);
     }
 }
@@ -114,9 +125,11 @@ void apli_panel_pack(const AplPanels *panels, const AplPackedLayout *layout, con
     for (int64_t span = 0; span < panels->spans; span++)
         for (int lane = 0; lane < lanes; lane++) {
             const Sixteen *sixteen = &sixteens[(lane * columns + span * form->span) / 16];
-            store_number(panels, to, span * APLI_PANEL_ROWS + lane, sixteen->scale);
+            const uint8_t *block = rows + (first + lane) * row_bytes;
+            if (form->levels) block += span * form->span / APLI_PANEL_BLOCK * layout->block_bytes;
+            store_number(panels, to, span, lane, sixteen->scale, block + form->scale_at);
             if (form->minimum)
-                store_number(panels, to + panels->minimums_at, span * APLI_PANEL_ROWS + lane, sixteen->minimum);
+                store_number(panels, to + panels->minimums_at, span, lane, sixteen->minimum, block + form->minimum_at);
         }
     for (int64_t chunk = 0; chunk < panels->chunks; chunk++) {
         uint8_t codes[STEPS][STEP_BYTES] = {0};

@@ -10,7 +10,9 @@
        2 bits  vector s mod 2; bits 2×(s÷2) and on
        1 bit   byte 8×(l÷2)+s; bit 4×(l mod 2)+c
        3, 5, 6 bits  the low 2, 4, 4 bits as above, then the bits above them as a plane of 1, 1, 2 bits
-   Scales and minimums: for each span of columns 16 numbers, one a lane, f16 or f32 as the layout has them. */
+   Scales and minimums: for each span of columns 16 numbers, one a lane: f16, or f32 where the layout has one scale a row. The K
+   layouts have numbers of two levels, an f16 for each block of 256 columns times a small integer for each span: first 16 f16 for
+   each block, then 16 signed bytes for each span. Their product is exact in f32. */
 #ifndef APLI_ELEM_PANEL_H
 #define APLI_ELEM_PANEL_H
 
@@ -21,6 +23,7 @@
 enum {
     APLI_PANEL_ROWS = 16,
     APLI_PANEL_STEPS = 8,
+    APLI_PANEL_BLOCK = 256, /* columns of a block of the K layouts */
     APLI_PANEL_CHUNK = 32, /* columns; also the group of activations that share a scale */
 };
 
@@ -31,6 +34,8 @@ typedef struct AplPanelForm {
     bool minimum;   /* whether there are minimums */
     bool halves;    /* a span is 16 columns, half a chunk */
     bool single;    /* scales and minimums are f32, not f16 */
+    bool levels;    /* they are of two levels */
+    int scale_at, minimum_at; /* with two levels: where a block of the layout has its f16 of each */
     int64_t span;   /* columns that share a scale; a multiple of 32, or 16 */
 } AplPanelForm;
 
@@ -41,6 +46,7 @@ typedef struct AplPanels {
     int64_t count;  /* of panels: the last one's missing rows have scale 0 */
     int64_t chunks; /* of a row: the last one's missing columns have code 0 */
     int64_t spans;  /* of a row */
+    int64_t bytes_at; /* from scales or minimums of two levels to the bytes of the spans */
     int64_t minimums_at, codes_at, panel_bytes;
     const uint8_t *bytes; /* count × panel_bytes, on 64 bytes */
     void (*release)(void *owner); /* called with the last reference; NULL: nothing to do */
