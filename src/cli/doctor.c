@@ -97,9 +97,8 @@ static void print_text(const Findings *findings) {
         print_line(i ? "" : "measured", "%.1f GB/s read, %.0f GFLOP/s (%s) on %d thread%s",
                    findings->bandwidth[i] / 1e9, findings->arithmetic[i] / 1e9, apli_arithmetic_name(cpu),
                    findings->threads[i], findings->threads[i] == 1 ? "" : "s");
-    print_line("libraries", "jansson %s, PCRE2 %s, utf8proc %s, libedit %d.%d, OpenMP %d",
-               jansson_version_str(), findings->pcre2, utf8proc_version(), LIBEDIT_MAJOR, LIBEDIT_MINOR,
-               _OPENMP);
+    print_line("libraries", "jansson %s, PCRE2 %s, utf8proc %s, libedit %d.%d",
+               jansson_version_str(), findings->pcre2, utf8proc_version(), LIBEDIT_MAJOR, LIBEDIT_MINOR);
     if (findings->model_problem.length) {
         print_line("model", "%s", findings->model_problem.bytes);
         return;
@@ -125,14 +124,14 @@ static AplErr print_json(const Findings *findings) {
     char libedit[32];
     snprintf(libedit, sizeof libedit, "%d.%d", LIBEDIT_MAJOR, LIBEDIT_MINOR);
     json_t *object = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:o, s:i, s:I, s:I, s:o, s:{s:s, s:s, s:s, s:s, s:i}, s:o, s:o, s:I}",
+        "{s:s, s:s, s:s, s:s, s:s, s:o, s:i, s:I, s:I, s:o, s:{s:s, s:s, s:s, s:s}, s:o, s:o, s:I}",
         "version", APLI_VERSION, "processor", findings->cpu.model, "features",
         apli_text_string(&findings->features), "kernels", apli_kernels()->name, "kernels_available",
         apli_text_string(&findings->kernels), "complaint",
         apli_isa_complaint() ? json_string(apli_isa_complaint()) : json_null(), "threads",
         findings->processors, "memory_allowed", (json_int_t)apli_memory_allowed(), "memory_total",
         (json_int_t)apli_memory_total(), "measured", measured, "libraries", "jansson", jansson_version_str(),
-        "pcre2", findings->pcre2, "utf8proc", utf8proc_version(), "libedit", libedit, "openmp", _OPENMP,
+        "pcre2", findings->pcre2, "utf8proc", utf8proc_version(), "libedit", libedit,
         "model", model ? json_or_null(&findings->model) : json_null(), "model_problem",
         json_or_null(&findings->model_problem), "weight_bytes_per_token", (json_int_t)findings->weight_bytes);
     FAIL_IF(!object, APL_WS_FULL, "no memory for the JSON");

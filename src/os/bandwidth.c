@@ -1,19 +1,27 @@
 /* The machine's ceilings, measured. Reading: every thread adds up its part of a buffer that no cache holds,
    four vectors at a time; each thread first writes its part itself, so that on machines with several memory
    nodes it lies near. Arithmetic: enough independent chains of fused multiply-adds to hide their latency, all
-   in registers. */
+   in registers. Both are the best of many passes of milliseconds: a pass that another process disturbs does not count. */
 #include "os/bandwidth.h"
 
 #include "os/clock.h"
 #include "os/limits.h"
+#include "os/parallel.h"
 
-#include <omp.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-enum { VECTOR_BYTES = 64, PASSES = 3, ARITHMETIC_ROUNDS = 1 << 18 };
+enum {
+    VECTOR_BYTES = 64,
+    BLOCK_VECTORS = 1 << 13, /* half a megabyte, claimed at once */
+    LEAST_WINDOW = 1 << 20, /* vectors: 64 MB */
+    PASSES = 5,
+    ARITHMETIC_ROUNDS = 1 << 18, /* of each thread: about a millisecond */
+    UNITS_PER_THREAD = 16, /* in which they are claimed */
+};
 
 typedef uint64_t Vector __attribute__((vector_size(VECTOR_BYTES)));
 
@@ -56,25 +64,69 @@ static SumFunction *choose_sum(const AplCpu *cpu) {
     return sum_plain;
 }
 
-/* Best bytes a second of `thread_count` threads over count vectors; *checksum keeps the compiler from leaving
- * it out. */
-static double read_rate(SumFunction *sum, const Vector *vectors, int64_t count, int thread_count, double seconds,
-                        uint64_t *checksum) {
-    double best = 0, begin = apli_clock_seconds();
-    const int64_t share = count / thread_count / 4 * 4;
-    for (int pass = 0; pass < PASSES || apli_clock_seconds() - begin < seconds; pass++) {
-        uint64_t total = 0;
-        double start = apli_clock_seconds();
-#pragma omp parallel num_threads(thread_count) reduction(+ : total)
-        {
-            for (int part = omp_get_thread_num(); part < thread_count; part += omp_get_num_threads())
-                total += sum(vectors + part * share, share);
+/* One pass over a window of the buffer. Each thread has a part of its own, of which it takes block after block; when that is
+   done it helps with the others' parts, so that a thread that the system does not run holds nobody up for long. */
+typedef struct Pass {
+    SumFunction *sum; /* NULL: write instead */
+    Vector *vectors;
+    int64_t count; /* a multiple of 4 */
+    int threads;
+    struct {
+        _Alignas(64) _Atomic int64_t next; /* vector of the part */
+        uint64_t total;
+    } parts[APLI_MOST_THREADS];
+} Pass;
+
+static void read_parts(void *context, int64_t unit, int thread) {
+    (void)unit;
+    Pass *pass = context;
+    for (int i = 0; i < pass->threads; i++) {
+        const int part = (thread + i) % pass->threads;
+        const int64_t begin = pass->count * part / pass->threads / 4 * 4;
+        const int64_t end = part + 1 == pass->threads ? pass->count : pass->count * (part + 1) / pass->threads / 4 * 4;
+        for (int64_t at; (at = begin + atomic_fetch_add(&pass->parts[part].next, BLOCK_VECTORS)) < end;) {
+            const int64_t length = end - at < BLOCK_VECTORS ? end - at : BLOCK_VECTORS;
+            if (pass->sum) pass->parts[thread].total += pass->sum(pass->vectors + at, length);
+            else for (int64_t j = at; j < at + length; j++) pass->vectors[j] = (Vector){0} + (uint64_t)j;
         }
-        double rate = (double)(share * thread_count * VECTOR_BYTES) / (apli_clock_seconds() - start);
-        if (rate > best) best = rate;
-        *checksum += total;
+    }
+}
+
+/* Returns the sum of what was read. */
+static uint64_t run_pass(Pass *pass) {
+    uint64_t total = 0;
+    memset(pass->parts, 0, sizeof pass->parts);
+    apli_parallel(pass->threads, pass->threads, read_parts, pass);
+    for (int i = 0; i < pass->threads; i++) total += pass->parts[i].total;
+    return total;
+}
+
+/* Best bytes a second of `threads` threads in windows of the buffer, each read PASSES times in turn and as often as `seconds`
+   allow. A pass over a window takes a few milliseconds: on a busy machine some find all processors free. *checksum keeps the
+   compiler from leaving the reading out. */
+static double read_rate(Pass *pass, Vector *vectors, int64_t count, int threads, double seconds, uint64_t *checksum) {
+    const int64_t quarter = count / 4 / 4 * 4, whole = count / 4 * 4;
+    const int64_t window = quarter < LEAST_WINDOW ? (whole < LEAST_WINDOW ? whole : LEAST_WINDOW) : quarter;
+    const int64_t windows = whole / window;
+    double best = 0, begin = apli_clock_seconds();
+    pass->count = window;
+    pass->threads = threads;
+    for (int64_t i = 0; i < PASSES * windows || apli_clock_seconds() - begin < seconds; i++) {
+        pass->vectors = vectors + i % windows * window;
+        const double start = apli_clock_seconds();
+        *checksum += run_pass(pass);
+        const double rate = (double)(window * VECTOR_BYTES) / (apli_clock_seconds() - start);
+        best = rate > best ? rate : best;
     }
     return best;
+}
+
+/* Lets loops use the most of these threads, and returns it. */
+static int allow_threads(const int *threads, int count) {
+    int most = 1;
+    for (int i = 0; i < count; i++) most = threads[i] > most ? threads[i] : most;
+    apli_parallel_set_threads(most);
+    return apli_parallel_threads();
 }
 
 /* Four times the last caches that `most` threads see. */
@@ -86,39 +138,46 @@ static int64_t buffer_bytes(const AplCpu *cpu, int most) {
     return (size < quarter ? size : quarter) / 4096 * 4096;
 }
 
-AplErr apli_measure_bandwidth(const AplCpu *cpu, const int *threads, int count, double seconds,
-                              double *rates) {
-    int most = 1;
-    for (int i = 0; i < count; i++) most = threads[i] > most ? threads[i] : most;
+AplErr apli_measure_bandwidth(const AplCpu *cpu, const int *threads, int count, double seconds, double *rates) {
+    const int before = apli_parallel_threads(), most = allow_threads(threads, count);
     const int64_t size = buffer_bytes(cpu, most);
     void *bytes = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    FAIL_IF(bytes == MAP_FAILED, APL_WS_FULL, "no memory for the %lld MB that measuring the bandwidth reads",
-            (long long)(size >> 20));
-    madvise(bytes, (size_t)size, MADV_HUGEPAGE); /* otherwise address translation is measured too */
-    Vector *vectors = bytes;
-    const int64_t vector_count = size / VECTOR_BYTES;
-#pragma omp parallel for num_threads(most) schedule(static)
-    for (int64_t i = 0; i < vector_count; i++) vectors[i] = (Vector){0} + (uint64_t)i;
-    uint64_t checksum = 0;
-    SumFunction *sum = choose_sum(cpu);
-    for (int i = 0; i < count; i++)
-        rates[i] = read_rate(sum, vectors, vector_count, threads[i], seconds, &checksum);
-    volatile uint64_t sink = checksum;
-    (void)sink;
-    munmap(bytes, (size_t)size);
-    return APL_OK;
+    Pass *pass = aligned_alloc(_Alignof(Pass), sizeof *pass);
+    AplErr error = APL_OK;
+    if (bytes == MAP_FAILED || !pass) {
+        error = apli_fail(APL_WS_FULL, "no memory for the %lld MB that measuring the bandwidth reads", (long long)(size >> 20));
+    } else {
+        madvise(bytes, (size_t)size, MADV_HUGEPAGE); /* otherwise address translation is measured too */
+        *pass = (Pass){.vectors = bytes, .count = size / VECTOR_BYTES, .threads = most};
+        uint64_t checksum = run_pass(pass);
+        pass->sum = choose_sum(cpu);
+        for (int i = 0; i < count; i++)
+            rates[i] = read_rate(pass, bytes, size / VECTOR_BYTES, threads[i], seconds, &checksum);
+        volatile uint64_t sink = checksum;
+        (void)sink;
+    }
+    free(pass);
+    if (bytes != MAP_FAILED) munmap(bytes, (size_t)size);
+    apli_parallel_set_threads(before);
+    return error;
 }
 
 double apli_measure_read(const AplCpu *cpu, const void *bytes, uint64_t size, int threads) {
     const uint64_t least = UINT64_C(8) << 20, largest = UINT64_C(1) << 30;
     const uint64_t skip = -(uintptr_t)bytes % VECTOR_BYTES;
     if (size < least) return 0;
+    Pass *pass = aligned_alloc(_Alignof(Pass), sizeof *pass);
+    if (!pass) return 0;
+    const int before = apli_parallel_threads();
     const uint64_t read = size - skip < largest ? size - skip : largest;
     uint64_t checksum = 0;
-    const double rate = read_rate(choose_sum(cpu), (const Vector *)((const uint8_t *)bytes + skip),
-                                  (int64_t)(read / VECTOR_BYTES), threads, 0, &checksum);
+    pass->sum = choose_sum(cpu);
+    Vector *vectors = (Vector *)((uintptr_t)bytes + skip);
+    const double rate = read_rate(pass, vectors, (int64_t)(read / VECTOR_BYTES), allow_threads(&threads, 1), 0, &checksum);
     volatile uint64_t sink = checksum;
     (void)sink;
+    free(pass);
+    apli_parallel_set_threads(before);
     return rate;
 }
 
@@ -178,29 +237,36 @@ const char *apli_arithmetic_name(const AplCpu *cpu) {
     return name;
 }
 
-void apli_measure_arithmetic(const AplCpu *cpu, const int *threads, int count, double seconds,
-                             double *rates) {
+typedef struct Calculation {
+    ArithmeticFunction *run;
+    float scale, shift;
+    _Atomic int64_t operations;
+    volatile float sink;
+} Calculation;
+
+static void calculate(void *context, int64_t unit, int thread) {
+    (void)unit, (void)thread;
+    Calculation *calculation = context;
+    float sum;
+    calculation->operations += calculation->run(ARITHMETIC_ROUNDS / UNITS_PER_THREAD, calculation->scale, calculation->shift, &sum);
+    calculation->sink = sum;
+}
+
+void apli_measure_arithmetic(const AplCpu *cpu, const int *threads, int count, double seconds, double *rates) {
     const char *name;
-    ArithmeticFunction *arithmetic = choose_arithmetic(cpu, &name);
-    volatile float scale = 0.5f, shift = 0.5f, sink;
+    const int before = apli_parallel_threads();
+    Calculation calculation = {.run = choose_arithmetic(cpu, &name), .scale = 0.5f, .shift = 0.5f};
+    allow_threads(threads, count);
     for (int i = 0; i < count; i++) {
         rates[i] = 0;
-        double begin = apli_clock_seconds();
+        const double begin = apli_clock_seconds();
         for (int pass = 0; pass < PASSES || apli_clock_seconds() - begin < seconds; pass++) {
-            int64_t operations = 0;
-            float total = 0;
-            const float scale_now = scale, shift_now = shift;
-            double start = apli_clock_seconds();
-#pragma omp parallel num_threads(threads[i]) reduction(+ : operations, total)
-            {
-                float sum;
-                operations += arithmetic(ARITHMETIC_ROUNDS, scale_now, shift_now, &sum);
-                total += sum;
-            }
-            double rate = (double)operations / (apli_clock_seconds() - start);
-            if (rate > rates[i]) rates[i] = rate;
-            sink = total;
+            calculation.operations = 0;
+            const double start = apli_clock_seconds();
+            apli_parallel(threads[i] * UNITS_PER_THREAD, threads[i], calculate, &calculation);
+            const double rate = (double)calculation.operations / (apli_clock_seconds() - start);
+            rates[i] = rate > rates[i] ? rate : rates[i];
         }
     }
-    (void)sink;
+    apli_parallel_set_threads(before);
 }

@@ -10,17 +10,17 @@
 
 /* rates[i] ← bytes read a second by threads[i] threads together, each through its own part of one buffer of
    256 MB to 1 GB, beyond what the last caches hold (a quarter of the allowed memory when that is less). The
-   best of the passes that fit in `seconds` (at least three). WS FULL when there is no memory for the buffer.
- */
+   best of short passes over a quarter of it: at least twenty, and as many as fit in `seconds`. Threads are those of
+   os/parallel.h, at most APLI_MOST_THREADS. WS FULL when there is no memory for the buffer. */
 AplErr apli_measure_bandwidth(const AplCpu *cpu, const int *threads, int count, double seconds,
                               double *rates);
 
 /* Bytes a second at which `threads` threads read `size` bytes that lie in memory already, such as a model's
-   weights: the best of three passes, over the first GB. 0 for less than 8 MB, which are read too soon to time. */
+   weights: the best of five passes over each quarter of the first GB. 0 for less than 8 MB, which are read too soon to time. */
 double apli_measure_read(const AplCpu *cpu, const void *bytes, uint64_t size, int threads);
 
 /* rates[i] ← f32 operations a second of threads[i] threads together, by the widest fused multiply-add there
-   is (two operations a lane). The best of the passes that fit in `seconds` (at least three). */
+   is (two operations a lane). The best of the passes that fit in `seconds` (at least five). */
 void apli_measure_arithmetic(const AplCpu *cpu, const int *threads, int count, double seconds, double *rates);
 
 /* What apli_measure_arithmetic uses on this processor: "avx512f", "fma", "asimd" or "scalar". */

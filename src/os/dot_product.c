@@ -3,10 +3,11 @@
 #include "os/bandwidth.h"
 
 #include "os/clock.h"
+#include "os/parallel.h"
 
-#include <omp.h>
+#include <stdatomic.h>
 
-enum { PASSES = 3, ROUNDS = 1 << 18 };
+enum { PASSES = 5, ROUNDS = 1 << 18, UNITS_PER_THREAD = 16 };
 
 /* Runs `rounds` rounds of the dot product and returns the operations done; *sum is their result. */
 typedef int64_t DotFunction(int64_t rounds, int bytes, int *sum);
@@ -68,27 +69,37 @@ const char *apli_dot_product_name(const AplCpu *cpu) {
     return name;
 }
 
+typedef struct Calculation {
+    DotFunction *run;
+    int bytes;
+    _Atomic int64_t operations;
+    volatile int sink;
+} Calculation;
+
+static void calculate(void *context, int64_t unit, int thread) {
+    (void)unit, (void)thread;
+    Calculation *calculation = context;
+    int sum;
+    calculation->operations += calculation->run(ROUNDS / UNITS_PER_THREAD, calculation->bytes, &sum);
+    calculation->sink = sum;
+}
+
 void apli_measure_dot_product(const AplCpu *cpu, const int *threads, int count, double seconds, double *rates) {
     const char *name;
-    DotFunction *dot = choose_dot(cpu, &name);
-    volatile int sink;
+    const int before = apli_parallel_threads();
+    Calculation calculation = {.run = choose_dot(cpu, &name)};
     for (int i = 0; i < count; i++) {
         rates[i] = 0;
-        double begin = apli_clock_seconds();
-        for (int pass = 0; dot && (pass < PASSES || apli_clock_seconds() - begin < seconds); pass++) {
-            int64_t operations = 0;
-            int total = 0;
-            double start = apli_clock_seconds();
-#pragma omp parallel num_threads(threads[i]) reduction(+ : operations) reduction(^ : total)
-            {
-                int sum;
-                operations += dot(ROUNDS, pass, &sum);
-                total ^= sum;
-            }
-            const double rate = (double)operations / (apli_clock_seconds() - start);
-            if (rate > rates[i]) rates[i] = rate;
-            sink = total;
+        apli_parallel_set_threads(threads[i]);
+        const double begin = apli_clock_seconds();
+        for (int pass = 0; calculation.run && (pass < PASSES || apli_clock_seconds() - begin < seconds); pass++) {
+            calculation.operations = 0;
+            calculation.bytes = pass;
+            const double start = apli_clock_seconds();
+            apli_parallel(threads[i] * UNITS_PER_THREAD, threads[i], calculate, &calculation);
+            const double rate = (double)calculation.operations / (apli_clock_seconds() - start);
+            rates[i] = rate > rates[i] ? rate : rates[i];
         }
     }
-    (void)sink;
+    apli_parallel_set_threads(before);
 }
