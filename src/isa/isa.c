@@ -1,32 +1,56 @@
 /* Choosing the instruction set. */
 #include "isa/isa.h"
 
+#include "os/cpu.h"
+
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_TABLES = 3 };
+enum { MOST_TABLES = 4 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static const AplKernels *tables[MOST_TABLES + 1];
 static const AplKernels *chosen;
 static char complaint[200];
 
-static void choose(void) {
-    int count = 0;
-    tables[count++] = &apli_kernels_scalar;
-#ifdef __x86_64__
+/* `table`, which differs from `base` in its name and its products with panels. */
+static const AplKernels *derive(AplKernels *table, const AplKernels *base, const char *name, AplPanelProduct *panel_product) {
+    *table = *base;
+    table->name = name;
+    table->panel_product = panel_product;
+    return table;
+}
+
+#if defined(__x86_64__)
+
+static int add_vectors(int count) {
+    static AplKernels avx_vnni;
+    AplCpu cpu;
+    apli_cpu_detect(&cpu);
     __builtin_cpu_init();
     /* every processor with these has the rest of x86-64-v3 */
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"))
-        tables[count++] = &apli_kernels_avx2;
-    if (count == 2 && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vbmi") &&
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("bmi2")) return count;
+    tables[count++] = &apli_kernels_avx2;
+    if (apli_cpu_has(&cpu, APLI_CPU_AVX_VNNI))
+        tables[count++] = derive(&avx_vnni, &apli_kernels_avx2, "avx_vnni", apli_panel_product_avx_vnni);
+    if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vbmi") &&
         __builtin_cpu_supports("avx512bf16"))
         tables[count++] = &apli_kernels_avx512;
+    return count;
+}
+
+#else
+
+static int add_vectors(int count) { return count; }
+
 #endif
+
+static void choose(void) {
+    tables[0] = &apli_kernels_scalar;
+    const int count = add_vectors(1);
     chosen = tables[count - 1];
     const char *asked = getenv("APLACA_ISA");
     if (!asked || !*asked) return;
