@@ -44,8 +44,9 @@ CASES = [
     ("∊", "X∊Y", {"*": "numpy.isin(X, Y)"}, (2, 1)),
     ("⌽", "⌽X", {"*": "X[::-1].copy()"}, (2, 0)),
     ("⍉ (ravelled)", ",⍉M", {"*": "M.T.ravel()"}, (2, 0)),
-    ("+.× (vector)", "MS+.×VS", {"*": "MS @ VS"}, (1, 0)),
-    ("+.× (matrix)", "MS+.×MS", {"*": "MS @ MS"}, (2, 0)),
+    # numpy's @ of Booleans only tells whether there is a 1: what counts them in numpy
+    ("+.× (vector)", "MS+.×VS", {"bool": "numpy.count_nonzero(MS & VS, axis=1)", "*": "MS @ VS"}, (1, 0)),
+    ("+.× (matrix)", "MS+.×MS", {"bool": "F = MS.astype(numpy.float32); z = F @ F", "*": "MS @ MS"}, (2, 0)),
     ("∘.=", "U∘.=W", {"*": "U[:, None] == W"}, (0, 1)),
     ("+\\", "+\\X", {"*": "numpy.cumsum(X, dtype=numpy.int64)", "f64": "numpy.cumsum(X)"}, (1, 32)),
     ("∨\\", "∨\\L", {"bool": "numpy.logical_or.accumulate(L)", "*": None}, (2, 0)),

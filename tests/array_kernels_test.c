@@ -2,6 +2,7 @@
    lengths with remainders, dense and sparse masks, and extreme values. The scalar kernels are compared with plain loops. */
 #include "base/random.h"
 #include "isa/isa.h"
+#include "prim/inner_product/vector_product_kernels.h"
 #include "prim/outer_product/outer_product_kernels.h"
 #include "prim/reduce/reduce_kernels.h"
 #include "prim/structure_kernels.h"
@@ -20,7 +21,7 @@ static const int64_t lengths[] = {1, 2, 7, 8, 31, 63, 64, 65, 127, 128, 129, 500
 enum { LENGTHS = sizeof lengths / sizeof *lengths };
 
 static uint64_t state = 1;
-static uint8_t values[8 * MOST + GUARD], mask[MOST / 8 + GUARD], first[8 * MOST + GUARD], second[8 * MOST + GUARD];
+static _Alignas(64) uint8_t values[8 * MOST + GUARD], mask[MOST / 8 + GUARD], first[8 * MOST + GUARD], second[8 * MOST + GUARD];
 
 /* Any bytes; every bit of the mask is 1 with a probability of density ÷ 8. */
 static void draw(int density) {
@@ -217,6 +218,89 @@ static void elements_are_compared_with_a_range(void **test_state) {
                 }
 }
 
+/* ---- products ------------------------------------------------------------------------------------------------------------ */
+
+static void products_with_a_vector_are_exact(void **test_state) {
+    (void)test_state;
+    for (int isa = 0; apli_kernels_at(isa); isa++)
+        for (int n = 0; n < LENGTHS; n++) {
+            const AplVectorProductKernels *kernels = apli_kernels_at(isa)->vector_product;
+            const int64_t count = lengths[n] / 2 + 1;
+            int64_t sum_8 = 0, sum_16 = 0, sum_32 = 0;
+            uint32_t bits = 0, all;
+            draw(4);
+            const int8_t *bytes = (const int8_t *)values;
+            const int16_t *shorts = (const int16_t *)values;
+            int32_t *words = (int32_t *)values;
+            for (int64_t i = 0; i < count; i++) {
+                sum_8 += bytes[i] * bytes[i + count];
+                sum_16 += shorts[i] * shorts[i + count];
+            }
+            assert_int_equal(kernels->dot_i8(bytes, bytes + count, count), sum_8);
+            assert_int_equal(kernels->dot_i16(shorts, shorts + count, count), sum_16);
+            for (int64_t i = 0; i < 2 * count; i++) words[i] >>= 3; /* sums below 2^63 */
+            for (int64_t i = 0; i < count; i++) {
+                sum_32 += (int64_t)words[i] * words[i + count];
+                bits |= (uint32_t)(words[i] < 0 ? ~words[i] : words[i]);
+            }
+            assert_int_equal(kernels->dot_i32(words, words + count, count, &all), sum_32);
+            assert_int_equal(all, bits);
+        }
+}
+
+/* In 16 lanes, which are added 8 to 8, 4 to 4, 2 to 2 and 1 to 1. */
+static void products_of_reals_have_one_order(void **test_state) {
+    (void)test_state;
+    for (int n = 0; n < LENGTHS; n++) {
+        const int64_t count = lengths[n] / 2 + 1;
+        double *reals = (double *)values, lanes[16] = {0};
+        for (int64_t i = 0; i < 2 * count; i++) reals[i] = apli_random_unit(&state) - 0.3;
+        for (int64_t i = 0; i < count; i++) {
+            const double product = reals[i] * reals[i + count];
+            lanes[i % 16] = lanes[i % 16] + product;
+        }
+        for (int apart = 8; apart; apart /= 2)
+            for (int i = 0; i < apart; i++) lanes[i] += lanes[i + apart];
+        for (int isa = 0; apli_kernels_at(isa); isa++) {
+            const double sum = apli_kernels_at(isa)->vector_product->dot_f64(reals, reals + count, count);
+            assert_memory_equal(&sum, lanes, sizeof sum);
+        }
+    }
+}
+
+static void ones_of_functions_of_bits_are_counted(void **test_state) {
+    (void)test_state;
+    static const struct {
+        AplScalarOp op;
+        const char *truth; /* for 0 0, 0 1, 1 0, 1 1 */
+    } functions[] = {
+        {APLI_OP_AND, "0001"},          {APLI_OP_MULTIPLY, "0001"},   {APLI_OP_MINIMUM, "0001"}, {APLI_OP_OR, "0111"},
+        {APLI_OP_MAXIMUM, "0111"},      {APLI_OP_RESIDUE, "0100"},    {APLI_OP_LESS, "0100"},    {APLI_OP_LESS_EQUAL, "1101"},
+        {APLI_OP_EQUAL, "1001"},        {APLI_OP_NOT_EQUAL, "0110"},  {APLI_OP_NAND, "1110"},    {APLI_OP_NOR, "1000"},
+        {APLI_OP_GREATER_EQUAL, "1011"}, {APLI_OP_GREATER, "0010"},
+    };
+    for (int isa = 0; apli_kernels_at(isa); isa++)
+        for (size_t f = 0; f < sizeof functions / sizeof *functions; f++)
+            for (int64_t length = 1; length < 1200; length += 37) {
+                enum { COLUMNS = 9 };
+                const int64_t words = (length + 63) / 64;
+                const uint64_t last = length & 63 ? (UINT64_C(1) << (length & 63)) - 1 : UINT64_MAX;
+                int64_t ones[COLUMNS];
+                draw(3);
+                for (int64_t row = 0; row <= COLUMNS; row++) /* nothing past the end of a row */
+                    for (int64_t i = length; i < words * 64; i++) apli_bit_set(values, row * words * 64 + i, false);
+                const uint64_t *x = (const uint64_t *)values, *y = x + words;
+                apli_kernels_at(isa)->vector_product->ones(functions[f].op, x, y, words, last, COLUMNS, ones);
+                for (int64_t column = 0; column < COLUMNS; column++) {
+                    int64_t wanted = 0;
+                    for (int64_t i = 0; i < length; i++)
+                        wanted += functions[f].truth[2 * apli_bit_get(values, i) +
+                                                     apli_bit_get(values, (column + 1) * words * 64 + i)] == '1';
+                    assert_int_equal(ones[column], wanted);
+                }
+            }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(elements_are_reversed),
@@ -228,6 +312,9 @@ int main(void) {
         cmocka_unit_test(sums_of_beginnings_are_exact),
         cmocka_unit_test(divisors_are_the_greatest),
         cmocka_unit_test(elements_are_compared_with_a_range),
+        cmocka_unit_test(products_with_a_vector_are_exact),
+        cmocka_unit_test(products_of_reals_have_one_order),
+        cmocka_unit_test(ones_of_functions_of_bits_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,6 +42,7 @@ typedef struct AplKernels {
     const struct AplScalarKernels *scalar; /* prim/scalar/scalar.h */
     const struct AplStructureKernels *structure; /* prim/structure_kernels.h */
     const struct AplReduceKernels *reduce; /* prim/reduce/reduce_kernels.h */
+    const struct AplVectorProductKernels *vector_product; /* prim/inner_product/vector_product_kernels.h */
     const struct AplOuterProductKernels *outer_product; /* prim/outer_product/outer_product_kernels.h */
     AplRmsNormRow *rms_norm_row;
     AplSoftmaxRow *softmax_row;

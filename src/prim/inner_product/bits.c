@@ -1,6 +1,7 @@
 /* f.g of Booleans: rows of the left and columns of the right argument as whole words, g on 64 bits at once, f
    by counting. A+.=B is XNOR and popcount: the binary matrix product. */
 #include "prim/inner_product/inner_product.h"
+#include "prim/inner_product/vector_product_kernels.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,47 +23,43 @@ static void take_rows(const AplArray *bits, int64_t rows, int64_t length, BitRow
         apli_bits_copy((uint8_t *)(to->words + row * to->words_per_row), 0, bits->data, row * length, length);
 }
 
-/* Columns, word by word: 64 rows of one column are one word. */
-static void take_columns(const AplArray *bits, int64_t length, int64_t columns, BitRows *to) {
-    for (int64_t row = 0; row < length; row++)
-        for (int64_t column = 0; column < columns; column++)
-            if (apli_bit_get(bits->data, row * columns + column))
-                to->words[column * to->words_per_row + (row >> 6)] |= UINT64_C(1) << (row & 63);
-}
-
-#define COUNT(OP, EXPRESSION) \
-    case OP: \
-        for (int64_t i = 0; i < words; i++) { \
-            const uint64_t a = x[i], b = y[i]; \
-            uint64_t r = (EXPRESSION); \
-            if (i == words - 1) r &= last; \
-            ones += __builtin_popcountll(r); \
-        } \
-        break;
-
-/* Ones of g between two rows of bits, of which the last word has `last`. */
-static int64_t count(AplScalarOp g, const uint64_t *x, const uint64_t *y, int64_t words, uint64_t last) {
-    int64_t ones = 0;
-    switch (g) {
-    case APLI_OP_MULTIPLY:
-    case APLI_OP_MINIMUM: COUNT(APLI_OP_AND, a & b)
-    case APLI_OP_MAXIMUM: COUNT(APLI_OP_OR, a | b)
-    case APLI_OP_RESIDUE:
-        COUNT(APLI_OP_LESS, ~a & b)
-        COUNT(APLI_OP_LESS_EQUAL, ~a | b)
-        COUNT(APLI_OP_EQUAL, ~(a ^ b))
-        COUNT(APLI_OP_GREATER_EQUAL, a | ~b)
-        COUNT(APLI_OP_GREATER, a & ~b)
-        COUNT(APLI_OP_NOT_EQUAL, a ^ b)
-        COUNT(APLI_OP_NAND, ~(a & b))
-        COUNT(APLI_OP_NOR, ~(a | b))
-    default: break;
-    }
-    return ones;
-}
-
+/* Whether g turns bits into bits. */
 static bool counts(AplScalarOp g) {
     return g != APLI_OP_NONE && apli_scalar_kernels()->op[g][APLI_LANE_BITS];
+}
+
+enum { SHARED_WORDS = 1 << 15, BLOCK = 256 }; /* words that one thread counts at a time; results between two functions */
+
+typedef struct Product {
+    AplScalarOp f, g;
+    const BitRows *left, *right;
+    int64_t length, columns;
+    AplArray *product;
+} Product;
+
+static void multiply_rows(void *context, int64_t first, int64_t row_count) {
+    const Product *product = context;
+    const AplVectorProductKernels *kernels = apli_kernels()->vector_product;
+    const int64_t words = product->left->words_per_row, length = product->length;
+    const uint64_t last = length & 63 ? (UINT64_C(1) << (length & 63)) - 1 : UINT64_MAX;
+    int64_t block[BLOCK];
+    for (int64_t row = first; row < first + row_count; row++) {
+        for (int64_t column = 0; column < product->columns; column += BLOCK) {
+            const int64_t part = product->columns - column < BLOCK ? product->columns - column : BLOCK;
+            const int64_t at = row * product->columns + column;
+            int64_t *ones = product->f == APLI_OP_ADD ? apli_integer_data(product->product) + at : block;
+            kernels->ones(product->g, product->left->words + row * words, product->right->words + column * words, words, last,
+                          part, ones);
+            for (int64_t i = 0; i < part && product->f != APLI_OP_ADD; i++) {
+                const int64_t zeros = length - ones[i];
+                const bool value = product->f == APLI_OP_AND     ? zeros == 0
+                                   : product->f == APLI_OP_OR    ? ones[i] > 0
+                                   : product->f == APLI_OP_EQUAL ? (zeros & 1) == 0
+                                                                 : ones[i] & 1;
+                apli_bit_set(product->product->data, at + i, value);
+            }
+        }
+    }
 }
 
 AplErr apli_product_of_bits(AplScalarOp f, AplScalarOp g, const AplArray *left, const AplArray *right,
@@ -72,28 +69,21 @@ AplErr apli_product_of_bits(AplScalarOp f, AplScalarOp g, const AplArray *left, 
     *done = counts(g) && (f == APLI_OP_ADD || f == APLI_OP_AND || f == APLI_OP_OR || f == APLI_OP_EQUAL ||
                           f == APLI_OP_NOT_EQUAL);
     if (!*done) return APL_OK;
-    int64_t rows = left->count / length, columns = right->count / length;
+    const int64_t rows = left->count / length, columns = right->count / length;
     BitRows a = {0}, b = {0};
-    APLI_AUTO AplArray *product = NULL;
+    APLI_AUTO AplArray *product = NULL, *turned = NULL;
+    TRY(apli_vector_new(APLI_BOOL, right->count, &turned));
+    apli_bits_transpose(turned->data, right->data, length, columns);
     AplErr error = apli_array_new(f == APLI_OP_ADD ? APLI_I64 : APLI_BOOL, rank, shape, &product);
     if (!error) error = rows_new(rows, length, &a);
     if (!error) error = rows_new(columns, length, &b);
     if (!error) {
         take_rows(left, rows, length, &a);
-        take_columns(right, length, columns, &b);
-        int64_t words = a.words_per_row;
-        uint64_t last = length & 63 ? (UINT64_C(1) << (length & 63)) - 1 : UINT64_MAX;
-        for (int64_t i = 0; i < rows * columns; i++) {
-            int64_t ones =
-                count(g, a.words + i / columns * words, b.words + i % columns * words, words, last);
-            switch (f) {
-            case APLI_OP_ADD: apli_integer_data(product)[i] = ones; break;
-            case APLI_OP_AND: apli_bit_set(product->data, i, ones == length); break;
-            case APLI_OP_OR: apli_bit_set(product->data, i, ones > 0); break;
-            case APLI_OP_EQUAL: apli_bit_set(product->data, i, ((length - ones) & 1) == 0); break;
-            default: apli_bit_set(product->data, i, ones & 1); break;
-            }
-        }
+        take_rows(turned, columns, length, &b);
+        /* eights of rows, whose results begin on a byte */
+        const int64_t eights = SHARED_WORDS / (8 * columns * a.words_per_row);
+        apli_in_parts(rows, 8 * (eights < 1 ? 1 : eights), multiply_rows,
+                      &(Product){f, g, &a, &b, length, columns, product});
     }
     free(a.words);
     free(b.words);

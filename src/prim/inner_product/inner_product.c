@@ -1,13 +1,15 @@
 /* A f.g B: f/ of g between each row of A and each column of B, for arrays of any rank and any two functions.
 
    X+.×⍉W with real or PACKED weights W goes to the matrix kernel that never unpacks W as a whole (matmul.h);
-   so does X+.×W of f32 and narrower, after W is turned. Products of f64 are BLAS's, on one thread, so that
-   their sums have one order. Those of integers are exact, in f64 where 64 bits do not hold them. Booleans go
+   so does X+.×W of f32 and narrower, after W is turned. Products of f64 are BLAS's, by parts of rows that
+   depend on the shape alone, so that their sums have one order; with a vector they are our own
+   (vector_product.c), as those of narrow integers. Those of integers are exact, in f64 where 64 bits do not hold them. Booleans go
    64 at a time (bits.c). Other scalar functions take one row of A against all of B at once; other functions
    are called for each row and column. */
 #include "prim/inner_product/inner_product.h"
 #include "prim/operand.h"
 #include "prim/inner_product/matmul.h"
+#include "prim/inner_product/vector_product.h"
 
 #include <cblas.h>
 #include <inttypes.h>
@@ -20,6 +22,22 @@
 
 static void one_thread(void) { openblas_set_num_threads(1); }
 
+enum { PARTS = 8, SHARED_WORK = 1 << 22 }; /* multiplications that are worth a second thread */
+
+typedef struct Doubles {
+    const double *left, *right;
+    double *product;
+    int64_t length, columns;
+} Doubles;
+
+static void multiply_doubles(void *context, int64_t first, int64_t count) {
+    const Doubles *doubles = context;
+    const int64_t length = doubles->length, columns = doubles->columns;
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)count, (int)columns, (int)length, 1,
+                doubles->left + first * length, (int)length, doubles->right, (int)columns, 0,
+                doubles->product + first * columns, (int)columns);
+}
+
 static AplErr product_of_doubles(AplArray *left, AplArray *right, int64_t rows, int64_t length,
                                  int64_t columns, AplArray *product) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -27,12 +45,13 @@ static AplErr product_of_doubles(AplArray *left, AplArray *right, int64_t rows, 
     APLI_AUTO AplArray *a = NULL, *b = NULL;
     TRY(apli_convert(left, APLI_F64, &a));
     TRY(apli_convert(right, APLI_F64, &b));
-    double *to = (double *)product->data;
     FAIL_IF(rows > INT32_MAX || length > INT32_MAX || columns > INT32_MAX, APL_LIMIT,
             "a product of %" PRId64 " × %" PRId64 " × %" PRId64 " f64", rows, length, columns);
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)rows, (int)columns, (int)length, 1,
-                (const double *)a->data, (int)length, (const double *)b->data, (int)columns, 0, to,
-                (int)columns);
+    const Doubles doubles = {(const double *)a->data, (const double *)b->data, (double *)product->data, length, columns};
+    const double work = (double)length * (double)columns;
+    /* parts by the shape alone, so that their number of threads makes no difference */
+    apli_in_parts(rows, work * (double)rows < SHARED_WORK ? rows : (rows + PARTS * 16 - 1) / (PARTS * 16) * 16,
+                  multiply_doubles, (void *)&doubles);
     return APL_OK;
 }
 
@@ -281,6 +300,12 @@ AplErr apli_inner_product(AplEnv *env, const AplFunction *self, AplArray *left, 
         if (type == APLI_BOOL)
             return general(env, self, f, g, plain_left, plain_right, rows, length, columns, rank, shape,
                            result);
+        if (columns == 1) {
+            bool done;
+            TRY(apli_vector_product(plain_left, plain_right, rows, length, rank, shape, result, &done));
+            if (done) (*result)->weak = weak && type == APLI_F64;
+            if (done) return APL_OK;
+        }
         if (apli_type_is_integer(type))
             return product_of_integers(plain_left, plain_right, rows, length, columns, rank, shape, result);
         APLI_AUTO AplArray *product = NULL;

@@ -4,10 +4,11 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
 
 AplMonadic apli_roll;
 AplDyadic apli_deal;
+
+enum { BETWEEN_CHECKS = 1 << 18 }; /* numbers drawn */
 
 static int64_t below(AplEnv *env, int64_t limit) {
     int64_t number = (int64_t)(apli_random(env) * (double)limit);
@@ -39,6 +40,7 @@ AplErr apli_roll(AplEnv *env, AplArray *right, AplArray *axis, AplArray **result
     }
     TRY(apli_array_new_like(fractions ? APLI_F64 : APLI_I64, right, &numbers));
     for (int64_t i = 0; i < limits->count; i++) {
+        if (i % BETWEEN_CHECKS == 0) TRY(apli_check(env));
         int64_t limit = apli_integer_data(limits)[i];
         if (!fractions) apli_integer_data(numbers)[i] = below(env, limit) + env->index_origin;
         else if (limit) ((double *)numbers->data)[i] = (double)(below(env, limit) + env->index_origin);
@@ -52,15 +54,16 @@ AplErr apli_roll(AplEnv *env, AplArray *right, AplArray *axis, AplArray **result
 
 /* Fisher and Yates' shuffle of 0..limit-1, stopped after `count` exchanges. */
 static AplErr shuffle(AplEnv *env, int64_t count, int64_t limit, int64_t *numbers) {
-    int64_t *deck = malloc((size_t)limit * sizeof *deck);
-    FAIL_IF(!deck, APL_WS_FULL, "no memory to shuffle %" PRId64 " numbers", limit);
+    APLI_AUTO AplArray *room = NULL;
+    TRY(apli_vector_new(APLI_I64, limit, &room));
+    int64_t *deck = apli_integer_data(room);
     for (int64_t i = 0; i < limit; i++) deck[i] = i;
     for (int64_t i = 0; i < count; i++) {
+        if (i % BETWEEN_CHECKS == 0) TRY(apli_check(env));
         int64_t chosen = i + below(env, limit - i);
         numbers[i] = deck[chosen];
         deck[chosen] = deck[i];
     }
-    free(deck);
     return APL_OK;
 }
 
@@ -68,9 +71,11 @@ static AplErr shuffle(AplEnv *env, int64_t count, int64_t limit, int64_t *number
 static AplErr draw(AplEnv *env, int64_t count, int64_t limit, int64_t *numbers) {
     uint64_t slots = 16;
     while (slots < 2 * (uint64_t)count) slots *= 2;
-    int64_t *table = calloc(slots, sizeof *table); /* number + 1; 0 is free */
-    FAIL_IF(!table, APL_WS_FULL, "no memory to draw %" PRId64 " numbers", count);
+    APLI_AUTO AplArray *room = NULL;
+    TRY(apli_array_zero(APLI_I64, 1, &(int64_t){(int64_t)slots}, &room));
+    int64_t *table = apli_integer_data(room); /* number + 1; 0 is free */
     for (int64_t i = 0; i < count;) {
+        if (i % BETWEEN_CHECKS == 0) TRY(apli_check(env));
         int64_t number = below(env, limit);
         uint64_t slot = (uint64_t)number * 0x9E3779B97F4A7C15u & (slots - 1);
         while (table[slot] && table[slot] != number + 1) slot = (slot + 1) & (slots - 1);
@@ -78,7 +83,6 @@ static AplErr draw(AplEnv *env, int64_t count, int64_t limit, int64_t *numbers) 
         table[slot] = number + 1;
         numbers[i++] = number;
     }
-    free(table);
     return APL_OK;
 }
 
