@@ -28,10 +28,10 @@ static int layouts(int64_t columns, const AplPackedLayout **found) {
 enum { MOST_LAYOUTS = 40 };
 
 /* x in 8 bits and back, by the rule of panel_kernels.h. */
-static double rounded(const float *x, int64_t columns, int64_t column) {
-    const int64_t first = column / 32 * 32;
+static double rounded(const float *x, int64_t columns, int64_t column, int64_t group) {
+    const int64_t first = column / group * group;
     float largest = 0;
-    for (int64_t i = first; i < first + 32 && i < columns; i++) largest = fmaxf(largest, fabsf(x[i]));
+    for (int64_t i = first; i < first + group && i < columns; i++) largest = fmaxf(largest, fabsf(x[i]));
     if (largest == 0) return 0;
     return nearbyint((double)(x[column] * (127 / largest))) * (double)(largest / 127);
 }
@@ -40,12 +40,14 @@ static void compare_with_sums(AplArray *x, AplArray *w, const float *found) {
     const int64_t columns = w->shape[1], rows = w->shape[0];
     APLI_AUTO AplArray *plain = NULL;
     assert_int_equal(apli_plain(w, &plain), APL_OK);
+    const int bits = w->layout->representation / 10;
+    const int64_t group = bits > 2 || w->layout->group == 16 ? 16 : 32;
     for (int64_t token = 0; token < x->shape[0]; token++)
         for (int64_t row = 0; row < rows; row++) {
             const float *x_row = (float *)x->data + token * columns, *w_row = (float *)plain->data + row * columns;
             double sum = 0, magnitude = 1e-30;
             for (int64_t i = 0; i < columns; i++) {
-                const double product = rounded(x_row, columns, i) * (double)w_row[i];
+                const double product = rounded(x_row, columns, i, group) * (double)w_row[i];
                 sum += product;
                 magnitude += fabs(product);
             }
@@ -61,11 +63,11 @@ static void run(const AplKernels *kernels, AplArray *x, AplArray *w, float *resu
     assert_int_equal(apli_panels_make(w), APL_OK);
     const AplPanels *panels = apli_panels_of(w);
     const int64_t tokens = x->shape[0];
-    const int each = panels->form.halves ? 2 : 1;
+    const int groups = apli_panel_groups(&panels->form);
     const size_t pieces = (size_t)(tokens * panels->chunks);
-    AplQuantized quantized = {.tokens = tokens, .chunks = panels->chunks, .sums_each = each, .codes = malloc(pieces * 32),
-                              .scales = malloc(pieces * 4), .zero_sums = malloc(pieces * 4 * (size_t)each),
-                              .sums = malloc(pieces * 4 * (size_t)each)};
+    AplQuantized quantized = {.tokens = tokens, .chunks = panels->chunks, .groups = groups, .codes = malloc(pieces * 32),
+                              .scales = malloc(pieces * 4 * (size_t)groups), .zero_sums = malloc(pieces * 4 * (size_t)groups),
+                              .sums = malloc(pieces * 4 * (size_t)groups)};
     for (int64_t token = 0; token < tokens; token += apli_tile_tokens(tokens - token))
         kernels->quantize_tile((const float *)x->data, panels->columns, token, apli_tile_tokens(tokens - token),
                                panels->form.zero, &quantized);

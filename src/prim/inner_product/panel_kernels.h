@@ -1,11 +1,11 @@
 /* Products of 8-bit activations with panels of packed weights (elem/panel.h): what the kernels are given.
 
-   Activations. Each token's row is cut into chunks of 32; a chunk has scale s = max |x| ÷ 127 and codes q, x × (127 ÷ max |x|)
-   rounded half to even. A chunk that holds a NaN or an infinity has scale NaN.
-   The product of a token and a row, spans and chunks ascending from 0, each step one fused multiply-add in f32:
+   Activations. Each token's row is cut into groups of 16, for weights of 1 or 2 bits of 32; a group has scale s = max |x| ÷ 127
+   and codes q, x × (127 ÷ max |x|) rounded half to even. A group that holds a NaN or an infinity has scale NaN.
+   The product of a token and a row, groups ascending from 0, each step one fused multiply-add in f32:
        p ← minimum × (s × Σq) + p          when there are minimums
        p ← (Σ q×(code×unit - zero)) × (scale × s) + p
-   with sums over a chunk, or over each half of it where a span is 16 columns. The integer sums are exact, so the bits do not
+   with sums over a group. The integer sums are exact, so the bits do not
    depend on the instruction set, nor on what else is computed. */
 #ifndef APLI_PRIM_PANEL_KERNELS_H
 #define APLI_PRIM_PANEL_KERNELS_H
@@ -16,12 +16,16 @@
    token: the tile that begins at token t begins at t × that. */
 typedef struct AplQuantized {
     int64_t tokens, chunks;
-    int sums_each;      /* sums of a chunk: 1, or 2 where spans are halves of chunks */
+    int groups;         /* of a chunk: apli_panel_groups */
     int8_t *codes;      /* a tile of n: (chunks, 8 steps, n, 4) */
-    float *scales;      /* (chunks, n) */
-    int32_t *zero_sums; /* (chunks, sums_each, n): -zero × Σq */
-    float *sums;        /* (chunks, sums_each, n): s × Σq */
+    float *scales;      /* (chunks, groups, n) */
+    int32_t *zero_sums; /* (chunks, groups, n): -zero × Σq */
+    float *sums;        /* (chunks, groups, n): s × Σq */
 } AplQuantized;
+
+/* Groups of activations in a chunk. What weights of 1 and 2 bits lose is far more than a group of 32 does, and they are read so
+   fast that the arithmetic counts. */
+static inline int apli_panel_groups(const AplPanelForm *form) { return form->halves || form->bits > 2 ? 2 : 1; }
 
 enum { APLI_MOST_TILE = 8 };
 static inline int apli_tile_tokens(int64_t left) { return left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1; }

@@ -80,15 +80,15 @@ static void quantize_unit(void *context, int64_t unit, int thread) {
 }
 
 static AplErr allocate(AplQuantized *quantized, void **block) {
-    const size_t pieces = (size_t)quantized->tokens * (size_t)quantized->chunks, each = (size_t)quantized->sums_each;
-    const size_t bytes = pieces * (APLI_PANEL_CHUNK + sizeof(float) + each * (sizeof(int32_t) + sizeof(float)));
+    const size_t pieces = (size_t)quantized->tokens * (size_t)quantized->chunks, groups = (size_t)quantized->groups;
+    const size_t bytes = pieces * (APLI_PANEL_CHUNK + groups * (2 * sizeof(float) + sizeof(int32_t)));
     *block = aligned_alloc(APLI_ALIGNMENT, (bytes + APLI_ALIGNMENT - 1) / APLI_ALIGNMENT * APLI_ALIGNMENT);
     FAIL_IF(!*block, APL_WS_FULL, "no memory to round %" PRId64 " activations of each of %" PRId64 " tokens",
             quantized->chunks * APLI_PANEL_CHUNK, quantized->tokens);
     quantized->codes = *block;
     quantized->scales = (float *)(quantized->codes + pieces * APLI_PANEL_CHUNK);
-    quantized->sums = quantized->scales + pieces;
-    quantized->zero_sums = (int32_t *)(quantized->sums + pieces * each);
+    quantized->sums = quantized->scales + pieces * groups;
+    quantized->zero_sums = (int32_t *)(quantized->sums + pieces * groups);
     return APL_OK;
 }
 
@@ -114,7 +114,7 @@ AplErr apli_panel_product(const float *x, int64_t tokens, AplArray *w, float *re
     TRY(apli_panels_make(w));
     const AplPanels *panels = apli_panels_of(w);
     const AplKernels *kernels = apli_kernels();
-    AplQuantized quantized = {.tokens = tokens, .chunks = panels->chunks, .sums_each = panels->form.halves ? 2 : 1};
+    AplQuantized quantized = {.tokens = tokens, .chunks = panels->chunks, .groups = apli_panel_groups(&panels->form)};
     void *block;
     TRY(allocate(&quantized, &block));
     const bool serial = (double)panels->rows * (double)panels->columns * (double)tokens < SERIAL_WORK;
