@@ -60,5 +60,5 @@ typedef __m512i Words;
 #define ISA_SUM_INTEGERS(lanes) _mm512_reduce_add_epi32((__m512i)(lanes))
 #define ISA_REGISTER "v"
 #define ISA_BLOCK_PANELS 2
-#define ISA_BLOCK_TOKENS 8
+#define ISA_BLOCK_TOKENS 6
 #include "isa/kernels.inc"

@@ -12,7 +12,7 @@
 
 #include "elem/panel.h"
 
-/* Tokens go in tiles of 8, 4, 2 and 1, as many of the larger ones as there are. Offsets are in tokens × what each array has a
+/* Tokens go in tiles of 6, 4, 2 and 1, as many of the larger ones as there are. Offsets are in tokens × what each array has a
    token: the tile that begins at token t begins at t × that. */
 typedef struct AplQuantized {
     int64_t tokens, chunks;
@@ -27,8 +27,8 @@ typedef struct AplQuantized {
    fast that the arithmetic counts. */
 static inline int apli_panel_groups(const AplPanelForm *form) { return form->halves || form->bits > 2 ? 2 : 1; }
 
-enum { APLI_MOST_TILE = 8 };
-static inline int apli_tile_tokens(int64_t left) { return left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1; }
+enum { APLI_MOST_TILE = 6 };
+static inline int apli_tile_tokens(int64_t left) { return left >= 6 ? 6 : left >= 4 ? 4 : left >= 2 ? 2 : 1; }
 
 /* Quantizes the tile of n tokens that begins at `token`; x: (tokens, columns). */
 typedef void AplQuantizeTile(const float *x, int64_t columns, int64_t token, int n, int zero, const AplQuantized *quantized);
