@@ -3,12 +3,15 @@
 #include "os/clock.h"
 #include "os/cpu.h"
 #include "os/limits.h"
+#include "os/small_block.h"
 #include "os/threads.h"
 
+#include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +134,37 @@ static void memory_is_counted_in_bytes(void **state) {
     assert_true(apli_memory_allowed() > 0 && apli_memory_allowed() <= apli_memory_total());
 }
 
+enum { SMALL_BLOCKS = 3000 };
+static size_t small_bytes(int index) { return (size_t)index * 37 % 70000; }
+
+static void *take_small_blocks(void *context) {
+    unsigned char **blocks = context;
+    for (int turn = 0; turn < 2; turn++) { /* the second time from those given back */
+        for (int i = 0; i < SMALL_BLOCKS; i++) {
+            blocks[i] = apli_small_block_take(small_bytes(i));
+            assert_non_null(blocks[i]);
+            assert_int_equal((uintptr_t)blocks[i] % 16, 0);
+            memset(blocks[i], i & 255, small_bytes(i));
+        }
+        for (int i = 0; i < SMALL_BLOCKS && turn == 0; i++) apli_small_block_give(blocks[i], small_bytes(i));
+    }
+    return NULL;
+}
+
+static void small_blocks_are_nobody_elses_and_may_be_given_back_by_another_thread(void **state) {
+    (void)state;
+    static unsigned char *blocks[SMALL_BLOCKS];
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, take_small_blocks, blocks), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    for (int i = 0; i < SMALL_BLOCKS; i++)
+        for (size_t k = 0; k < small_bytes(i); k += 97) assert_int_equal(blocks[i][k], i & 255);
+    for (int i = 0; i < SMALL_BLOCKS; i++) apli_small_block_give(blocks[i], small_bytes(i));
+    take_small_blocks(blocks);
+    for (int i = 0; i < SMALL_BLOCKS; i++) apli_small_block_give(blocks[i], small_bytes(i));
+    assert_null(apli_small_block_take(SIZE_MAX));
+}
+
 /* Between a hundredth of a slow machine's and ten times a fast one's: a wrong unit or a loop that was
  * optimized away shows. */
 static void ceilings_are_of_this_world(void **state) {
@@ -152,6 +186,7 @@ int main(void) {
         cmocka_unit_test(the_tightest_group_of_the_path_limits),
         cmocka_unit_test(a_process_bound_to_one_processor_counts_one),
         cmocka_unit_test(memory_is_counted_in_bytes),
+        cmocka_unit_test(small_blocks_are_nobody_elses_and_may_be_given_back_by_another_thread),
         cmocka_unit_test(ceilings_are_of_this_world),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

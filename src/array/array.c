@@ -2,8 +2,9 @@
 #include "array/array.h"
 
 #include "elem/packed.h"
-#include "os/large_block.h"
 #include "elem/panel.h"
+#include "os/large_block.h"
+#include "os/small_block.h"
 
 #include <inttypes.h>
 #include <malloc.h>
@@ -14,6 +15,8 @@
 
 /* Elements up to this many bytes lie in the header's own block. */
 enum { INLINE_BYTES = 256, PADDING = 64, CANARY = 0xA5 };
+/* Headers' blocks have whole units, less what malloc needs; more than the most are asked of malloc itself. */
+enum { BLOCK_UNIT = 64, BLOCK_OVERHEAD = 8, MOST_BLOCK_UNITS = 127 };
 
 static _Atomic int64_t memory_used, memory_peak;
 static size_t memory_limit = SIZE_MAX;
@@ -38,7 +41,7 @@ size_t apli_memory_used(void) {
 
 /* Adds the bytes of a header's block, or takes them away. False when they do not fit any more. */
 static bool count_block(AplArray *array, int sign) {
-    uncounted += sign * (int64_t)malloc_usable_size(array);
+    uncounted += sign * (int64_t)(array->block_units ? (size_t)array->block_units * BLOCK_UNIT : malloc_usable_size(array));
     if (uncounted < COUNT_BATCH && uncounted > -COUNT_BATCH) return true;
     int64_t used = atomic_fetch_add(&memory_used, uncounted) + uncounted;
     uncounted = 0;
@@ -48,29 +51,31 @@ static bool count_block(AplArray *array, int sign) {
 
 static void free_block(AplArray *array) {
     count_block(array, -1);
-    free(array);
+    if (array->block_units) apli_small_block_give(array, (size_t)array->block_units * BLOCK_UNIT - BLOCK_OVERHEAD);
+    else free(array);
 }
 
 /* ---- storage ----------------------------------------------------------------------------------------------- */
+
+/* A storage of less than APLI_LARGE_BLOCK bytes and its bytes are one block. */
+static size_t together_bytes(size_t size) { return sizeof(AplStorage) + 2 * APLI_ALIGNMENT + PADDING + size; }
 
 static AplErr storage_new(size_t size, AplType type, bool zero, AplStorage **result) {
     size_t used = apli_memory_used();
     FAIL_IF(size > memory_limit || used > memory_limit - size, APL_WS_FULL,
             "an array of %zu bytes, where %zu of the workspace's %zu are in use", size, used, memory_limit);
     size_t padded = (size + PADDING + APLI_ALIGNMENT - 1) / APLI_ALIGNMENT * APLI_ALIGNMENT;
-    AplStorage *storage = malloc(sizeof *storage);
+    const bool together = !zero && padded < APLI_LARGE_BLOCK;
+    AplStorage *storage = padded < size ? NULL : together ? apli_small_block_take(together_bytes(size)) : malloc(sizeof *storage);
     /* calloc has pages of zeros that exist only once they are written; it aligns to less, so the bytes begin further in */
-    void *block = padded < size               ? NULL
-                  : zero                       ? calloc(1, padded + APLI_ALIGNMENT)
-                  : padded >= APLI_LARGE_BLOCK ? apli_large_block_take(padded)
-                                               : aligned_alloc(APLI_ALIGNMENT, padded);
-    if (!storage || !block) {
+    void *block = !storage || together ? NULL : zero ? calloc(1, padded + APLI_ALIGNMENT) : apli_large_block_take(padded);
+    if (!storage || (!block && !together)) {
         free(storage);
-        free(block);
         apli_fail(APL_WS_FULL, "no memory for an array of %zu bytes", size);
         return APL_WS_FULL;
     }
-    uint8_t *bytes = (uint8_t *)(((uintptr_t)block + APLI_ALIGNMENT - 1) / APLI_ALIGNMENT * APLI_ALIGNMENT);
+    uint8_t *begin = together ? (uint8_t *)(storage + 1) : block;
+    uint8_t *bytes = (uint8_t *)(((uintptr_t)begin + APLI_ALIGNMENT - 1) / APLI_ALIGNMENT * APLI_ALIGNMENT);
     *storage = (AplStorage){.references = 1, .place = APLI_HEAP, .bytes = bytes, .size = size, .block = block, .type = type};
 #ifdef APLI_DEBUG
     memset(bytes + size, CANARY, padded - size);
@@ -124,6 +129,10 @@ void apli_storage_release(AplStorage *storage) {
             release_items((AplArray **)storage->bytes, (int64_t)(storage->size / sizeof(AplArray *)));
         check_canary(storage);
         atomic_fetch_sub(&memory_used, (int64_t)storage->size);
+        if (!storage->block) {
+            apli_small_block_give(storage, together_bytes(storage->size));
+            return;
+        }
         if (storage->size >= APLI_LARGE_BLOCK) apli_large_block_give(storage->block);
         else free(storage->block);
     } else if (storage->release) {
@@ -146,14 +155,18 @@ static AplErr header_new(AplType type, AplForm form, int rank, const int64_t *sh
                          AplArray **result) {
     FAIL_IF(rank > APLI_MAX_RANK, APL_LIMIT, "rank %d is more than %d", rank, APLI_MAX_RANK);
     size_t dimensions = (size_t)rank * (form == APLI_STRIDED ? 2 : 1) * sizeof(int64_t);
-    AplArray *array = malloc(sizeof *array + dimensions + inline_bytes);
+    const size_t bytes = sizeof(AplArray) + dimensions + inline_bytes;
+    const size_t units = (bytes + BLOCK_OVERHEAD + BLOCK_UNIT - 1) / BLOCK_UNIT;
+    const bool small = units <= MOST_BLOCK_UNITS;
+    AplArray *array = small ? apli_small_block_take(units * BLOCK_UNIT - BLOCK_OVERHEAD) : malloc(bytes);
     FAIL_IF(!array, APL_WS_FULL, "no memory for an array's header");
+    *array = (AplArray){.references = 1, .type = (uint8_t)type, .form = (uint8_t)form, .rank = (uint8_t)rank,
+                        .block_units = small ? (uint8_t)units & MOST_BLOCK_UNITS : 0};
     if (!count_block(array, 1)) {
         free_block(array);
         apli_fail(APL_WS_FULL, "small arrays fill the workspace's %zu bytes", memory_limit);
         return APL_WS_FULL;
     }
-    *array = (AplArray){.references = 1, .type = (uint8_t)type, .form = (uint8_t)form, .rank = (uint8_t)rank};
     array->shape = (int64_t *)(array + 1);
     array->data = (uint8_t *)array->shape + dimensions;
     array->count = !has_zero(shape, rank);

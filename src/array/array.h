@@ -30,7 +30,7 @@ typedef struct AplStorage {
     AplPlace place;
     uint8_t *bytes;
     size_t size;
-    void *block; /* HEAP: what free() takes */
+    void *block; /* HEAP: what holds the bytes; NULL: the storage's own block */
     AplType type; /* NESTED storage releases its elements */
     void (*release)(void *owner);
     void *owner;
@@ -47,8 +47,9 @@ struct AplArray {
     uint8_t type; /* AplType */
     uint8_t form; /* AplForm */
     uint8_t rank;
-    bool weak; /* an f64 array whose precision no one asked for (a literal, or computed from literals and integers):
+    bool weak : 1; /* an f64 array whose precision no one asked for (a literal, or computed from literals and integers):
                   it takes the other argument's real type */
+    uint8_t block_units : 7; /* the size of this block; 0: malloc knows */
     int64_t count; /* product of the shape */
     int64_t *shape; /* rank entries, inside this block; strides (in elements) follow when STRIDED */
     AplStorage *storage; /* NULL: the elements lie inside this block */

@@ -5,6 +5,7 @@
 #include "prim/index/index.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 /* The place a target name has: a slot of the dfn that assigns, or for a name that is not local, wherever it is. */
 static AplErr place_of(AplFrame *frame, const AplNode *target, bool modified, AplValue **place) {
@@ -65,8 +66,9 @@ static AplErr modify_index(AplFrame *frame, AplNode *name, AplArray **subscripts
 static AplErr assign_index(AplFrame *frame, AplNode *target, AplNode *function, AplArray *value) {
     AplNode *name = target->children[0];
     FAIL_IF(name->kind != NODE_SYMBOL && name->kind != NODE_LOCAL, APL_NONCE, "an indexed assignment to what is not a name");
-    AplArray *subscripts[256] = {0};
     int count = target->child_count - 1;
+    AplArray *subscripts[256];
+    memset(subscripts, 0, (size_t)count * sizeof *subscripts);
     AplErr error = APL_OK;
     AplFunction *modifier = NULL;
     for (int i = count; i > 0 && !error; i--)

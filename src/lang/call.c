@@ -2,6 +2,7 @@
 #include "lang/frame.h"
 #include "lang/quad.h"
 #include "lang/report.h"
+#include "os/small_block.h"
 #include "prim/format/format.h"
 
 #include <inttypes.h>
@@ -10,10 +11,16 @@
 
 /* ---- frames ------------------------------------------------------------------------------------------------------ */
 
+/* Of a frame with the slots of a dfn's locals. */
+static size_t frame_bytes(const AplBody *body) {
+    return sizeof(AplFrame) + (body->kind == BODY_DFN ? (size_t)body->local_count * sizeof(AplValue) : 0);
+}
+
 AplErr apli_frame_new(AplSession *session, AplBody *body, AplFrame *lexical, AplFrame **result) {
-    size_t slots = body->kind == BODY_DFN ? (size_t)body->local_count : 0;
-    AplFrame *frame = calloc(1, sizeof *frame + slots * sizeof(AplValue));
+    const size_t bytes = frame_bytes(body);
+    AplFrame *frame = apli_small_block_take(bytes);
     FAIL_IF(!frame, APL_WS_FULL, "no memory for a call");
+    memset(frame, 0, bytes);
     frame->references = 1;
     frame->session = session;
     frame->body = apli_body_retain(body);
@@ -41,8 +48,9 @@ void apli_frame_release(AplFrame *frame) {
     empty_frame(frame);
     free(frame->open);
     apli_frame_release(frame->lexical);
+    const size_t bytes = frame_bytes(frame->body);
     apli_body_release(frame->body);
-    free(frame);
+    apli_small_block_give(frame, bytes);
 }
 
 /* ---- function values ----------------------------------------------------------------------------------------------- */
@@ -55,15 +63,15 @@ static void release_body(AplFunction *function) {
 }
 
 static AplErr defined_new(AplBody *body, AplFrame *scope, AplFunction **result) {
-    AplFunction *function = calloc(1, sizeof *function);
-    FAIL_IF(!function, APL_WS_FULL, "no memory for a function");
-    *function = (AplFunction){.references = 1, .kind = APLI_FUNCTION_DEFINED, .release = release_body,
-                              .call = body->kind == BODY_DFN ? call_dfn : call_tradfn, .body = apli_body_retain(body)};
+    TRY(apli_function_new(APLI_FUNCTION_DEFINED, result));
+    AplFunction *function = *result;
+    function->release = release_body;
+    function->call = body->kind == BODY_DFN ? call_dfn : call_tradfn;
+    function->body = apli_body_retain(body);
     if (scope) {
         function->scope = scope;
         scope->references++;
     }
-    *result = function;
     return APL_OK;
 }
 

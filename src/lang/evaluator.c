@@ -84,7 +84,8 @@ static AplErr eval_strand(AplFrame *frame, AplNode *node, AplArray **result) {
 static AplErr eval_index(AplFrame *frame, AplNode *node, AplArray **result) {
     APLI_AUTO AplArray *array = NULL;
     int count = node->child_count - 1;
-    AplArray *subscripts[256] = {0};
+    AplArray *subscripts[256];
+    memset(subscripts, 0, (size_t)count * sizeof *subscripts);
     AplErr error = APL_OK;
     for (int i = count; i > 0 && !error; i--)
         if (node->children[i]) error = apli_eval(frame, node->children[i], &subscripts[i - 1]);
@@ -170,7 +171,8 @@ static AplErr eval_steps(AplFrame *frame, const AplScalarRun *run, AplArray **le
 
 static AplErr eval_run(AplFrame *frame, AplNode *node, AplArray **result) {
     const AplScalarRun *run = node->run;
-    AplArray *leaves[APLI_SCALAR_RUN_MOST_STEPS] = {0};
+    AplArray *leaves[APLI_SCALAR_RUN_MOST_STEPS];
+    memset(leaves, 0, (size_t)run->leaf_count * sizeof *leaves);
     AplErr error = APL_OK;
     bool declined = !frame->session->env.fused;
     for (int i = 0; i < run->leaf_count && !error; i++) error = apli_eval(frame, run->leaves[i], &leaves[i]);

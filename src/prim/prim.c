@@ -2,11 +2,11 @@
 #include "prim/prim.h"
 
 #include "base/random.h"
+#include "os/small_block.h"
 #include "prim/profile.h"
 #include "prim/structure.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 const AplPrim apli_prims[] = {
 #define PRIM(name, glyph, flags, monadic, dyadic) {name, glyph, flags, monadic, dyadic},
@@ -71,7 +71,7 @@ static void let_go(AplFunction *function) {
     apli_array_release(function->left.array);
     apli_array_release(function->right.array);
     apli_array_release(function->axis);
-    free(function);
+    apli_small_block_give(function, sizeof *function);
 }
 
 void apli_function_release(AplFunction *function) {
@@ -91,10 +91,9 @@ void apli_function_release(AplFunction *function) {
 }
 
 AplErr apli_function_new(AplFunctionKind kind, AplFunction **result) {
-    *result = calloc(1, sizeof **result);
+    *result = apli_small_block_take(sizeof **result);
     FAIL_IF(!*result, APL_WS_FULL, "no memory for a function");
-    (*result)->references = 1;
-    (*result)->kind = kind;
+    **result = (AplFunction){.references = 1, .kind = kind};
     return APL_OK;
 }
 

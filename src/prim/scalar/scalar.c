@@ -210,8 +210,9 @@ static AplErr spread_along(AplEnv *env, AplArray *smaller, AplArray *larger, Apl
     FAIL_IF(integers->rank > 1, APL_RANK, "axes of rank %d", integers->rank);
     FAIL_IF(integers->count != smaller->rank, APL_LENGTH, "%" PRId64 " axes for an argument of rank %d",
             integers->count, smaller->rank);
-    int64_t strides[APLI_MAX_RANK] = {0}, step = 1;
+    int64_t strides[APLI_MAX_RANK] = {0}, step = 1, next = larger->rank;
     bool named[APLI_MAX_RANK] = {false};
+    bool ordered = true; /* the axes named follow one another as in larger */
     for (int i = smaller->rank - 1; i >= 0; i--) {
         int64_t which = ((const int64_t *)integers->data)[i] - env->index_origin;
         FAIL_IF(which < 0 || which >= larger->rank, APL_INDEX, "axis %" PRId64 " of an array of rank %d",
@@ -223,6 +224,16 @@ static AplErr spread_along(AplEnv *env, AplArray *smaller, AplArray *larger, Apl
         named[which] = true;
         strides[which] = step;
         step *= smaller->shape[i];
+        ordered &= which < next;
+        next = which;
+    }
+    if (ordered && step == larger->count) return apli_reshape_view(smaller, larger->rank, larger->shape, result);
+    if (ordered && next == larger->rank - smaller->rank && larger->count) { /* the last axes: the whole, again and again */
+        TRY(apli_array_new_like((AplType)smaller->type, larger, &repeated));
+        repeated->weak = smaller->weak;
+        for (int64_t i = 0; i < larger->count; i += step) apli_copy(repeated, i, smaller, 0, step);
+        *result = apli_move(&repeated);
+        return APL_OK;
     }
     TRY(apli_array_new_like(APLI_I64, larger, &indices));
     int64_t coordinates[APLI_MAX_RANK] = {0}, at = 0;
