@@ -48,13 +48,12 @@ static void add(blake2b_state *state, const AplGguf *gguf, uint64_t offset, uint
     blake2b_update(state, apli_map_bytes(apli_gguf_map(gguf)) + offset, size);
 }
 
-/* The file's name: a digest of what tells its content. */
-static AplErr name_file(AplPanelFile *file, const AplGguf *gguf) {
+/* The file's name: a digest of what tells its content. False when the model's file is gone. */
+static bool name_file(AplPanelFile *file, const AplGguf *gguf) {
     blake2b_state state;
     struct stat status;
-    const char *source = apli_gguf_source(gguf);
     uint64_t header = apli_gguf_file_size(gguf);
-    FAIL_IF(stat(source, &status) != 0, APL_FILE_ACCESS, "%s: it is gone", source);
+    if (stat(apli_gguf_source(gguf), &status) != 0) return false;
     for (uint64_t i = 0; i < apli_gguf_tensor_count(gguf); i++) {
         const AplGgufTensor *tensor = apli_gguf_tensor(gguf, i);
         header = tensor->offset < header ? tensor->offset : header;
@@ -75,7 +74,7 @@ static AplErr name_file(AplPanelFile *file, const AplGguf *gguf) {
     blake2b_final(&state, key, sizeof key);
     for (int i = 0; i < KEY_BYTES; i++) snprintf(file->name + 2 * i, NAME_CAPACITY - 2 * (size_t)i, "%02x", key[i]);
     snprintf(file->name + 2 * KEY_BYTES, NAME_CAPACITY - 2 * KEY_BYTES, ".panels");
-    return APL_OK;
+    return true;
 }
 
 AplErr apli_panel_file_open(const AplGguf *gguf, const AplGgufTensor *const *matrices, int64_t count, AplPanelFile **result) {
@@ -89,10 +88,9 @@ AplErr apli_panel_file_open(const AplGguf *gguf, const AplGgufTensor *const *mat
         return APL_WS_FULL;
     }
     for (int64_t i = 0; i < count; i++) plan(file, matrices[i]);
-    AplErr error = file->size < WORTH_A_FILE ? APL_OK : name_file(file, gguf);
-    if (error || file->size < WORTH_A_FILE) {
+    if (file->size < WORTH_A_FILE || !name_file(file, gguf)) {
         apli_panel_file_close(file);
-        return error;
+        return APL_OK;
     }
     file->map = apli_cache_find(file->name, file->size);
     *result = file;
