@@ -9,12 +9,14 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-/* How long a helper looks for the next loop before it sleeps: longer than what lies between two products of a token. */
+/* How long a helper looks for the next loop, and a caller for the end of its own, before they sleep: longer than what lies
+   between two products of a token, shorter than the system's slices of time. */
 static const double spin_seconds = 100e-6;
 
 typedef struct Pool {
     pthread_mutex_t mutex; /* guards sleeping helpers and the making of threads */
     pthread_cond_t wake;
+    pthread_cond_t left; /* the last helper has left a loop whose caller sleeps */
     int helpers; /* threads made */
     int wanted; /* threads a loop may use; 0: not yet decided */
     _Atomic bool busy; /* a loop is running */
@@ -28,9 +30,10 @@ typedef struct Pool {
     _Atomic int64_t next; /* the next unit */
     _Atomic uint64_t generation; /* changes with every loop */
     _Atomic int sleeping;
+    _Atomic bool caller_sleeps;
 } Pool;
 
-static Pool pool = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
+static Pool pool = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER, .left = PTHREAD_COND_INITIALIZER};
 
 static inline void pause_briefly(void) {
 #ifdef __x86_64__
@@ -71,7 +74,12 @@ static void *help(void *argument) {
            sees the other */
         atomic_fetch_add(&pool.inside, 1);
         if (atomic_load(&pool.open) && thread < pool.threads) work(thread);
-        atomic_fetch_sub(&pool.inside, 1);
+        /* counted before the look at `caller_sleeps`, which the caller sets before its last look at the count */
+        if (atomic_fetch_sub(&pool.inside, 1) == 1 && atomic_load(&pool.caller_sleeps)) {
+            pthread_mutex_lock(&pool.mutex);
+            pthread_cond_signal(&pool.left);
+            pthread_mutex_unlock(&pool.mutex);
+        }
     }
     return NULL;
 }
@@ -114,6 +122,24 @@ static void work_as_caller(void) {
     if (waiting_counts) waiting_seconds -= apli_clock_seconds() - begin;
 }
 
+/* Waits until no helper is inside: spins, then sleeps, for the one that has the last unit may need this very processor. */
+static void wait_for_helpers(void) {
+    double begin = 0;
+    for (unsigned i = 1; atomic_load(&pool.inside); i++) {
+        pause_briefly();
+        if (i % 64 != 0) continue;
+        const double now = apli_clock_seconds();
+        if (begin == 0) begin = now;
+        if (now - begin > spin_seconds) break;
+    }
+    if (!atomic_load(&pool.inside)) return;
+    pthread_mutex_lock(&pool.mutex);
+    atomic_store(&pool.caller_sleeps, true);
+    while (atomic_load(&pool.inside)) pthread_cond_wait(&pool.left, &pool.mutex);
+    atomic_store(&pool.caller_sleeps, false);
+    pthread_mutex_unlock(&pool.mutex);
+}
+
 static void run_loop(int64_t units, int threads, AplParallelRun *run, void *context) {
     if (threads > apli_parallel_threads()) threads = apli_parallel_threads();
     bool idle = false;
@@ -137,7 +163,7 @@ static void run_loop(int64_t units, int threads, AplParallelRun *run, void *cont
     }
     work_as_caller();
     atomic_store(&pool.open, false);
-    while (atomic_load(&pool.inside)) pause_briefly();
+    wait_for_helpers();
     atomic_store(&pool.busy, false);
     if (waiting_counts) waiting_seconds += apli_clock_seconds() - begin;
 }
