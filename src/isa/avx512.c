@@ -1,4 +1,4 @@
-/* x86-64-v4 with VNNI, BF16 and VBMI. */
+/* x86-64-v4 with VNNI, VBMI and VPOPCNTDQ. */
 #include <immintrin.h>
 #define ISA(name) name##_avx512
 #define ISA_NAME "avx512"

@@ -37,8 +37,20 @@ static int add_vectors(int count) {
         tables[count++] = derive(&avx_vnni, &apli_kernels_avx2, "avx_vnni", apli_panel_product_avx_vnni);
     if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vbmi") &&
-        __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vpopcntdq"))
+        __builtin_cpu_supports("avx512vpopcntdq"))
         tables[count++] = &apli_kernels_avx512;
+    return count;
+}
+
+#elif defined(__aarch64__)
+
+static int add_vectors(int count) {
+    static AplKernels dotprod;
+    AplCpu cpu;
+    apli_cpu_detect(&cpu);
+    tables[count++] = &apli_kernels_neon;
+    if (apli_cpu_has(&cpu, APLI_CPU_ASIMDDP))
+        tables[count++] = derive(&dotprod, &apli_kernels_neon, "neon_dotprod", apli_panel_product_neon_dotprod);
     return count;
 }
 

@@ -6,6 +6,7 @@
 #include "os/parallel.h"
 
 #include <stdatomic.h>
+#include <stddef.h>
 
 enum { PASSES = 5, ROUNDS = 1 << 18, UNITS_PER_THREAD = 16 };
 
