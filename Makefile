@@ -20,7 +20,7 @@ help:
 	@echo 'make                 build build/release/aplaca (and install missing packages, as root)'
 	@echo 'make run             answer PROMPT="...", with MODEL=FILE and more options in ARGS'
 	@echo 'make test            build everything, run the whole suite'
-	@echo 'make check           sanitizers, FUZZ_SECONDS=30 of each fuzz target, long parity runs'
+	@echo 'make check           sanitizers, FUZZ_SECONDS=30 of each fuzz target, AArch64, long parity runs'
 	@echo 'make bench           the benchmarks'
 	@echo 'make install         under PREFIX=/usr/local, staged in DESTDIR'
 	@echo 'make clean           remove build/ (models/ stays)'
@@ -50,6 +50,7 @@ check: test
 	@scripts/setup check
 	@cmake --preset asan && cmake --build --preset asan -j$(JOBS) && ctest --preset asan -j$(JOBS)
 	@scripts/fuzz $(FUZZ_SECONDS)
+	@scripts/check-aarch64
 	@ctest --preset release -C long -L long --no-tests=ignore
 
 bench: $(PROGRAM) $(MODEL)
