@@ -12,7 +12,7 @@
 /* The layouts that have panels: those of files, and native ones with groups. */
 static int layouts(int64_t columns, const AplPackedLayout **found) {
     static const int representations[] = {13, 23, 43, 83};
-    static const int64_t groups[] = {0, 16, 32, 64, 96, 128};
+    static const int64_t groups[] = {0, 16, 32, 64, 96, 128, 256, 320};
     int count = 0;
     for (int representation = 0; representation < 4; representation++)
         for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
@@ -25,7 +25,7 @@ static int layouts(int64_t columns, const AplPackedLayout **found) {
     }
     return count;
 }
-enum { MOST_LAYOUTS = 40 };
+enum { MOST_LAYOUTS = 48 };
 
 /* x in 8 bits and back, by the rule of panel_kernels.h. */
 static double rounded(const float *x, int64_t columns, int64_t column, int64_t group) {
