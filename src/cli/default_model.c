@@ -2,8 +2,9 @@
 #include "cli/default_model.h"
 
 #include "os/limits.h"
+#include "os/memory_policy.h"
 #include "os/parallel.h"
-#include "os/parallel.h"
+#include "os/topology.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -49,7 +50,10 @@ AplErr apli_model_path(const char *named, AplText *path) {
 AplErr apli_open_engine(const char *named, const AplModelOptions *options, AplEngine **engine) {
     APLI_AUTO_TEXT path = {0};
     AplModel *model;
-    if (options->threads) apli_parallel_set_threads((int)options->threads);
+    AplTopology topology;
+    apli_topology_detect(&topology);
+    apli_parallel_set_threads(options->threads ? (int)options->threads : topology.threads);
+    if (apli_parallel_threads() > 1) apli_spread_memory(&topology);
     apli_memory_set_limit((size_t)apli_memory_allowed());
     TRY(apli_model_path(named, &path));
     TRY(apli_model_open(path.bytes, &model));

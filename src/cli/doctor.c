@@ -10,7 +10,7 @@
 #include "os/bandwidth.h"
 #include "os/cpu.h"
 #include "os/limits.h"
-#include "os/threads.h"
+#include "os/topology.h"
 
 #include <histedit.h>
 #include <inttypes.h>
@@ -27,7 +27,7 @@ static const char about[] =
 
 typedef struct Findings {
     AplCpu cpu;
-    int processors;
+    AplTopology topology;
     int threads[2];                     /* that the ceilings are measured with */
     int measured;                       /* how many of them differ */
     double bandwidth[2], arithmetic[2]; /* bytes, operations a second */
@@ -47,7 +47,7 @@ static AplErr find_model(Findings *findings) {
 
 static AplErr gather(Findings *findings, double seconds) {
     apli_cpu_detect(&findings->cpu);
-    findings->processors = apli_processor_count();
+    apli_topology_detect(&findings->topology);
     for (int i = 0; i < APLI_CPU_FEATURE_COUNT; i++)
         if (apli_cpu_has(&findings->cpu, (AplCpuFeature)i))
             apli_text_printf(&findings->features, "%s%s", findings->features.length ? " " : "",
@@ -59,8 +59,8 @@ static AplErr gather(Findings *findings, double seconds) {
         apli_text_append_string(&findings->model_problem, apli_error_message());
     TRY(apli_text_status(&findings->features));
     findings->threads[0] = 1;
-    findings->threads[1] = findings->processors;
-    findings->measured = findings->processors > 1 ? 2 : 1;
+    findings->threads[1] = findings->topology.threads;
+    findings->measured = findings->topology.threads > 1 ? 2 : 1;
     if (seconds <= 0) return APL_OK;
     apli_measure_arithmetic(&findings->cpu, findings->threads, findings->measured, seconds,
                             findings->arithmetic);
@@ -78,6 +78,16 @@ static void print_line(const char *name, const char *format, ...) {
     va_end(arguments);
 }
 
+/* "8 cores (4 for efficiency; 2 far slower ones left out), 16 processors, quota 1.5, 2 memory nodes" */
+static void describe_topology(const AplTopology *topology, AplText *text) {
+    apli_text_printf(text, "%d core%s", topology->cores, topology->cores == 1 ? "" : "s");
+    if (topology->efficiency) apli_text_printf(text, ", %d of them for efficiency", topology->efficiency);
+    if (topology->left_out) apli_text_printf(text, ", %d left out for less than half the speed", topology->left_out);
+    if (topology->processors != topology->cores) apli_text_printf(text, ", %d processors", topology->processors);
+    if (topology->quota > 0) apli_text_printf(text, ", a quota of %.3g", topology->quota);
+    if (topology->nodes > 1) apli_text_printf(text, ", %d memory nodes: pages in turn", topology->nodes);
+}
+
 static void print_text(const Findings *findings) {
     const AplCpu *cpu = &findings->cpu;
     APLI_AUTO_TEXT memory = {0};
@@ -91,7 +101,9 @@ static void print_text(const Findings *findings) {
                cpu->level2_bytes / 1024, (double)cpu->level3_bytes / (1 << 20), cpu->level3_sharers);
     print_line("kernels", "%s (of %s)", apli_kernels()->name, apli_text_string(&findings->kernels));
     if (apli_isa_complaint()) print_line("", "%s", apli_isa_complaint());
-    print_line("threads", "%d", findings->processors);
+    APLI_AUTO_TEXT topology = {0};
+    describe_topology(&findings->topology, &topology);
+    print_line("threads", "%d: %s", findings->topology.threads, apli_text_string(&topology));
     print_line("memory", "%s", apli_text_string(&memory));
     for (int i = 0; i < findings->measured && findings->bandwidth[0] > 0; i++)
         print_line(i ? "" : "measured", "%.1f GB/s read, %.0f GFLOP/s (%s) on %d thread%s",
@@ -124,12 +136,14 @@ static AplErr print_json(const Findings *findings) {
     char libedit[32];
     snprintf(libedit, sizeof libedit, "%d.%d", LIBEDIT_MAJOR, LIBEDIT_MINOR);
     json_t *object = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:o, s:i, s:I, s:I, s:o, s:{s:s, s:s, s:s, s:s}, s:o, s:o, s:I}",
+        "{s:s, s:s, s:s, s:s, s:s, s:o, s:i, s:{s:i, s:i, s:i, s:i, s:f, s:i}, s:I, s:I, s:o, s:{s:s, s:s, s:s, s:s}, s:o, s:o, s:I}",
         "version", APLI_VERSION, "processor", findings->cpu.model, "features",
         apli_text_string(&findings->features), "kernels", apli_kernels()->name, "kernels_available",
         apli_text_string(&findings->kernels), "complaint",
         apli_isa_complaint() ? json_string(apli_isa_complaint()) : json_null(), "threads",
-        findings->processors, "memory_allowed", (json_int_t)apli_memory_allowed(), "memory_total",
+        findings->topology.threads, "topology", "processors", findings->topology.processors, "cores", findings->topology.cores,
+        "efficiency_cores", findings->topology.efficiency, "cores_left_out", findings->topology.left_out, "quota",
+        findings->topology.quota, "memory_nodes", findings->topology.nodes, "memory_allowed", (json_int_t)apli_memory_allowed(), "memory_total",
         (json_int_t)apli_memory_total(), "measured", measured, "libraries", "jansson", jansson_version_str(),
         "pcre2", findings->pcre2, "utf8proc", utf8proc_version(), "libedit", libedit,
         "model", model ? json_or_null(&findings->model) : json_null(), "model_problem",

@@ -1,12 +1,14 @@
 /* The machine's ceilings, measured. Reading: every thread adds up its part of a buffer that no cache holds,
    four vectors at a time; each thread first writes its part itself, so that on machines with several memory
    nodes it lies near. Arithmetic: enough independent chains of fused multiply-adds to hide their latency, all
-   in registers. Both are the best of many passes of milliseconds: a pass that another process disturbs does not count. */
+   in registers. Both are the best of many passes of milliseconds: a pass that another process disturbs does not count. Every thread
+   is bound to a processor of its own meanwhile. */
 #include "os/bandwidth.h"
 
 #include "os/clock.h"
 #include "os/limits.h"
 #include "os/parallel.h"
+#include "os/topology.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -121,12 +123,20 @@ static double read_rate(Pass *pass, Vector *vectors, int64_t count, int threads,
     return best;
 }
 
-/* Lets loops use the most of these threads, and returns it. */
-static int allow_threads(const int *threads, int count) {
+int apli_measuring_begin(const int *threads, int count) {
+    AplTopology topology;
     int most = 1;
     for (int i = 0; i < count; i++) most = threads[i] > most ? threads[i] : most;
     apli_parallel_set_threads(most);
-    return apli_parallel_threads();
+    most = apli_parallel_threads();
+    apli_topology_detect(&topology);
+    if (most > 1 && most <= topology.place_count) apli_parallel_place(topology.places, most);
+    return most;
+}
+
+void apli_measuring_end(int threads) {
+    apli_parallel_place(NULL, 0);
+    apli_parallel_set_threads(threads);
 }
 
 /* Four times the last caches that `most` threads see. */
@@ -139,7 +149,7 @@ static int64_t buffer_bytes(const AplCpu *cpu, int most) {
 }
 
 AplErr apli_measure_bandwidth(const AplCpu *cpu, const int *threads, int count, double seconds, double *rates) {
-    const int before = apli_parallel_threads(), most = allow_threads(threads, count);
+    const int before = apli_parallel_threads(), most = apli_measuring_begin(threads, count);
     const int64_t size = buffer_bytes(cpu, most);
     void *bytes = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     Pass *pass = aligned_alloc(_Alignof(Pass), sizeof *pass);
@@ -158,7 +168,7 @@ AplErr apli_measure_bandwidth(const AplCpu *cpu, const int *threads, int count, 
     }
     free(pass);
     if (bytes != MAP_FAILED) munmap(bytes, (size_t)size);
-    apli_parallel_set_threads(before);
+    apli_measuring_end(before);
     return error;
 }
 
@@ -173,11 +183,11 @@ double apli_measure_read(const AplCpu *cpu, const void *bytes, uint64_t size, in
     uint64_t checksum = 0;
     pass->sum = choose_sum(cpu);
     Vector *vectors = (Vector *)((uintptr_t)bytes + skip);
-    const double rate = read_rate(pass, vectors, (int64_t)(read / VECTOR_BYTES), allow_threads(&threads, 1), 0, &checksum);
+    const double rate = read_rate(pass, vectors, (int64_t)(read / VECTOR_BYTES), apli_measuring_begin(&threads, 1), 0, &checksum);
     volatile uint64_t sink = checksum;
     (void)sink;
     free(pass);
-    apli_parallel_set_threads(before);
+    apli_measuring_end(before);
     return rate;
 }
 
@@ -256,7 +266,7 @@ void apli_measure_arithmetic(const AplCpu *cpu, const int *threads, int count, d
     const char *name;
     const int before = apli_parallel_threads();
     Calculation calculation = {.run = choose_arithmetic(cpu, &name), .scale = 0.5f, .shift = 0.5f};
-    allow_threads(threads, count);
+    apli_measuring_begin(threads, count);
     for (int i = 0; i < count; i++) {
         rates[i] = 0;
         const double begin = apli_clock_seconds();
@@ -268,5 +278,5 @@ void apli_measure_arithmetic(const AplCpu *cpu, const int *threads, int count, d
             rates[i] = rate > rates[i] ? rate : rates[i];
         }
     }
-    apli_parallel_set_threads(before);
+    apli_measuring_end(before);
 }

@@ -30,6 +30,11 @@ const char *apli_arithmetic_name(const AplCpu *cpu);
    product of bytes there is; 0 where the processor has none. */
 void apli_measure_dot_product(const AplCpu *cpu, const int *threads, int count, double seconds, double *rates);
 
+/* Lets loops use the most of these threads, each bound to a processor of its own where there are enough of them, and returns it;
+   the other sets `threads` again and frees them. */
+int apli_measuring_begin(const int *threads, int count);
+void apli_measuring_end(int threads);
+
 /* What apli_measure_dot_product uses on this processor: "avx512_vnni", "avx_vnni", "asimddp", or NULL. */
 const char *apli_dot_product_name(const AplCpu *cpu);
 

@@ -89,9 +89,9 @@ void apli_measure_dot_product(const AplCpu *cpu, const int *threads, int count, 
     const char *name;
     const int before = apli_parallel_threads();
     Calculation calculation = {.run = choose_dot(cpu, &name)};
+    apli_measuring_begin(threads, count);
     for (int i = 0; i < count; i++) {
         rates[i] = 0;
-        apli_parallel_set_threads(threads[i]);
         const double begin = apli_clock_seconds();
         for (int pass = 0; calculation.run && (pass < PASSES || apli_clock_seconds() - begin < seconds); pass++) {
             calculation.operations = 0;
@@ -102,5 +102,5 @@ void apli_measure_dot_product(const AplCpu *cpu, const int *threads, int count, 
             rates[i] = rate > rates[i] ? rate : rates[i];
         }
     }
-    apli_parallel_set_threads(before);
+    apli_measuring_end(before);
 }

@@ -5,9 +5,11 @@
 #include "os/threads.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* How long a helper looks for the next loop, and a caller for the end of its own, before they sleep: longer than what lies
    between two products of a token, shorter than the system's slices of time. */
@@ -18,6 +20,7 @@ typedef struct Pool {
     pthread_cond_t wake;
     pthread_cond_t left; /* the last helper has left a loop whose caller sleeps */
     int helpers; /* threads made */
+    pthread_t threads_made[APLI_MOST_THREADS];
     int wanted; /* threads a loop may use; 0: not yet decided */
     _Atomic bool busy; /* a loop is running */
     /* the loop: written while closed and no helper is inside */
@@ -91,7 +94,7 @@ static void start_helpers(int threads) {
         pthread_t thread;
         if (pthread_create(&thread, NULL, help, (void *)(intptr_t)(pool.helpers + 1))) break;
         pthread_detach(thread);
-        pool.helpers++;
+        pool.threads_made[pool.helpers++] = thread;
     }
     pthread_mutex_unlock(&pool.mutex);
 }
@@ -103,6 +106,23 @@ void apli_parallel_set_threads(int count) {
 int apli_parallel_threads(void) {
     if (pool.wanted == 0) apli_parallel_set_threads(apli_processor_count());
     return pool.wanted;
+}
+
+static cpu_set_t free_processors[8]; /* 8192: the most of Linux */
+static bool placed;
+
+void apli_parallel_place(const int *processors, int count) {
+    const pthread_t caller = pthread_self();
+    if (!placed && (count == 0 || pthread_getaffinity_np(caller, sizeof free_processors, free_processors) != 0)) return;
+    start_helpers(count);
+    placed = count > 0;
+    for (int i = 0; i <= pool.helpers; i++) {
+        cpu_set_t set[8];
+        CPU_ZERO_S(sizeof set, set);
+        if (i < count) CPU_SET_S((size_t)processors[i], sizeof set, set);
+        else memcpy(set, free_processors, sizeof set);
+        pthread_setaffinity_np(i ? pool.threads_made[i - 1] : caller, sizeof set, set);
+    }
 }
 
 static _Thread_local double loop_seconds;

@@ -13,6 +13,10 @@ enum { APLI_MOST_THREADS = 256 };
 void apli_parallel_set_threads(int count);
 int apli_parallel_threads(void);
 
+/* Binds thread i to processors[i], for measurements: the system would let two threads share one while another program has the
+   rest. A count of 0 frees them again. To be called while no loop runs. */
+void apli_parallel_place(const int *processors, int count);
+
 /* Calls run(context, unit, thread) once for every unit from 0; thread is below `threads` (at most apli_parallel_threads()), so
    that each may have its own scratch. Loops from several calling threads at once, or nested ones, run on the caller alone. */
 typedef void AplParallelRun(void *context, int64_t unit, int thread);

@@ -2,8 +2,7 @@
 #ifndef APLI_OS_THREADS_H
 #define APLI_OS_THREADS_H
 
-/* Processors that this process may use: those of its affinity mask, or fewer when its control group has a
-   smaller quota (rounded up). At least 1. */
+/* The default of os/topology.h: a thread for each core that this process may use, fewer under a quota. At least 1. */
 int apli_processor_count(void);
 
 #endif
