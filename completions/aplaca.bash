@@ -1,7 +1,7 @@
 # bash completion for aplaca
 _aplaca() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}
-    local engine="--threads --layers --kv --no-fused" words=""
+    local engine="--threads --layers --kv --exact --no-fused" words=""
     local -a files
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
@@ -22,11 +22,11 @@ _aplaca() {
                     $engine --json --help" ;;
         eval) if ((COMP_CWORD == 2)); then words="perplexity --help"
               else words="--model --ctx --chunks $engine --json --help"; fi ;;
-        bench) words="--shape --bits --layers --seed --save -p -n --depth --threads --sequences -r --chunk --against --against-regex --profile --no-fused --seconds
+        bench) words="--shape --bits --layers --seed --save -p -n --depth --threads --sequences -r --chunk --against --against-regex --profile --kv --exact --no-fused --seconds
                       --json --help" ;;
         inspect) words="--tensors --metadata --ctx --json --help" ;;
         tokenize) words="--ids --count --no-special --decode --json --help" ;;
-        apl) words="-e --model --no-fused --memory --test --help" ;;
+        apl) words="-e --model --exact --no-fused --memory --test --help" ;;
         doctor) words="--seconds --json --help" ;;
         esac
     fi

@@ -95,7 +95,8 @@ static AplErr measure(const Arguments *arguments, AplBenchReport *report, AplNew
     TRY(apli_measure_ceilings(&report->cpu, &report->plan.threads, arguments->seconds, report->ceilings));
     report->bench = (AplBench){.path = report->path.bytes, .chunk = arguments->chunk, .seed = arguments->random.seed,
                                .options = {.layers = arguments->random.shape ? 0 : arguments->model.layers,
-                                           .plain = arguments->model.plain}};
+                                           .exact = arguments->model.exact, .plain = arguments->model.plain,
+                                           .kv = (AplCacheType)arguments->model.kv}};
     AplErr error = apli_series_run(&report->bench, &report->plan, arguments->rival.command ? &arguments->rival : NULL,
                                    show_progress, &progress, &report->series);
     apli_progress_end(&progress.bar);
@@ -148,6 +149,9 @@ int command_bench(int count, char **arguments) {
          "its tokens a second are the first group's last match in what it prints", 0, 0},
         {"--profile", APLI_OPTION_FLAG, &given.profile, NULL,
          "tell where the time goes, at the first depth: by primitive, and by line of the page", 0, 0},
+        {"--kv", APLI_OPTION_CHOICE, &given.model.kv, APLI_CACHE_TYPES, "what keys and values are kept in (f16)", 0, 0},
+        {"--exact", APLI_OPTION_FLAG, &given.model.exact, NULL,
+         "products take activations in f32, not rounded to 8 bits in groups of 16 or 32", 0, 0},
         {"--no-fused", APLI_OPTION_FLAG, &given.model.plain, NULL, "run the APL text itself, without fused kernels", 0, 0},
         {"--seconds", APLI_OPTION_REAL, &given.seconds, "S",
          "how long to measure each of the machine's ceilings; 0: not at all (0.3)", 0, 3600},

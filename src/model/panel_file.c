@@ -79,7 +79,8 @@ static bool name_file(AplPanelFile *file, const AplGguf *gguf) {
 
 AplErr apli_panel_file_open(const AplGguf *gguf, const AplGgufTensor *const *matrices, int64_t count, AplPanelFile **result) {
     *result = NULL;
-    if (!apli_gguf_map(gguf)) return APL_OK;
+    /* a file in memory (os/new_file.h) goes with its process, and nobody finds its panels again */
+    if (!apli_gguf_map(gguf) || strncmp(apli_gguf_source(gguf), "/proc/", 6) == 0) return APL_OK;
     AplPanelFile *file = calloc(1, sizeof *file);
     if (file) file->planned = calloc((size_t)count + 1, sizeof *file->planned);
     if (!file || !file->planned) {
