@@ -2,10 +2,22 @@
 #include <immintrin.h>
 #define ISA(name) name##_avx512
 #define ISA_NAME "avx512"
-#define ISA_SIGNS_8(lanes) _mm512_movepi8_mask((__m512i)(lanes))
-#define ISA_SIGNS_16(lanes) _mm512_movepi16_mask((__m512i)(lanes))
-#define ISA_SIGNS_32(lanes) _mm512_movepi32_mask((__m512i)(lanes))
-#define ISA_SIGNS_64(lanes) _mm512_movepi64_mask((__m512i)(lanes))
+#define ISA_INTEGER_EQ _MM_CMPINT_EQ
+#define ISA_INTEGER_LT _MM_CMPINT_LT
+#define ISA_INTEGER_LE _MM_CMPINT_LE
+#define ISA_INTEGER_GE _MM_CMPINT_NLT
+#define ISA_INTEGER_GT _MM_CMPINT_NLE
+#define ISA_REAL_EQ _CMP_EQ_OQ
+#define ISA_REAL_LT _CMP_LT_OQ
+#define ISA_REAL_LE _CMP_LE_OQ
+#define ISA_REAL_GE _CMP_GE_OQ
+#define ISA_REAL_GT _CMP_GT_OQ
+#define ISA_COMPARED_i8(a, b, RELATION) _mm512_cmp_epi8_mask((__m512i)(a), (__m512i)(b), ISA_INTEGER_##RELATION)
+#define ISA_COMPARED_i16(a, b, RELATION) _mm512_cmp_epi16_mask((__m512i)(a), (__m512i)(b), ISA_INTEGER_##RELATION)
+#define ISA_COMPARED_i32(a, b, RELATION) _mm512_cmp_epi32_mask((__m512i)(a), (__m512i)(b), ISA_INTEGER_##RELATION)
+#define ISA_COMPARED_i64(a, b, RELATION) _mm512_cmp_epi64_mask((__m512i)(a), (__m512i)(b), ISA_INTEGER_##RELATION)
+#define ISA_COMPARED_f32(a, b, RELATION) _mm512_cmp_ps_mask((__m512)(a), (__m512)(b), ISA_REAL_##RELATION)
+#define ISA_COMPARED_f64(a, b, RELATION) _mm512_cmp_pd_mask((__m512d)(a), (__m512d)(b), ISA_REAL_##RELATION)
 #define ISA_PEXT(word, mask) _pext_u64(word, mask)
 #define ISA_PDEP(word, mask) _pdep_u64(word, mask)
 #define HALF(bits) _cvtsh_ss(bits)
