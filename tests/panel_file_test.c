@@ -76,7 +76,7 @@ static bool panels_are_there(bool make) {
     AplPanelFile *panels;
     AplGguf *gguf = open_model(&panels);
     const bool there = apli_panel_file_has(panels, apli_gguf_tensor(gguf, 0));
-    if (make) assert_int_equal(apli_panel_file_make(panels), APL_OK);
+    if (make) assert_int_equal(apli_panel_file_make(panels, NULL), APL_OK);
     apli_panel_file_close(panels);
     apli_gguf_close(gguf);
     return there;
@@ -172,7 +172,7 @@ static void without_a_cache_products_make_the_panels(void **state) {
     write_model(1);
     AplGguf *gguf = open_model(&panels);
     AplArray *array = matrix_of(gguf);
-    assert_int_equal(apli_panel_file_make(panels), APL_OK);
+    assert_int_equal(apli_panel_file_make(panels, NULL), APL_OK);
     assert_int_equal(apli_panel_file_attach(panels, apli_gguf_tensor(gguf, 0), array), APL_OK);
     assert_null(apli_panels_of(array));
     apli_panel_file_close(panels);
@@ -196,6 +196,35 @@ static void a_model_whose_file_is_gone_has_no_file_of_panels(void **state) {
     apli_gguf_close(gguf);
 }
 
+typedef struct Heard {
+    int64_t first, last, total;
+    int times;
+} Heard;
+
+static void hear(void *user, int64_t done, int64_t total) {
+    Heard *heard = user;
+    if (heard->times++ == 0) heard->first = done;
+    assert_true(done >= heard->last && total > 0);
+    heard->last = done;
+    heard->total = total;
+}
+
+static void making_tells_how_far_it_is(void **state) {
+    (void)state;
+    Heard heard = {0};
+    AplPanelFile *panels;
+    write_model(1);
+    AplGguf *gguf = open_model(&panels);
+    assert_int_equal(apli_panel_file_make(panels, &(AplPanelProgress){hear, &heard}), APL_OK);
+    assert_int_equal(heard.first, 0);
+    assert_int_equal(heard.last, heard.total);
+    assert_int_equal(heard.times, 2);
+    assert_int_equal(apli_panel_file_make(panels, &(AplPanelProgress){hear, &heard}), APL_OK); /* nothing is left to do */
+    assert_int_equal(heard.times, 2);
+    apli_panel_file_close(panels);
+    apli_gguf_close(gguf);
+}
+
 int main(void) {
 #define ONE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -204,6 +233,7 @@ int main(void) {
         ONE(a_changed_model_has_other_panels),
         ONE(a_model_that_cannot_be_written_works),
         ONE(without_a_cache_products_make_the_panels),
+        ONE(making_tells_how_far_it_is),
         ONE(a_model_whose_file_is_gone_has_no_file_of_panels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

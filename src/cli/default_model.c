@@ -1,6 +1,8 @@
 /* The default model, and what commands do with a model before they begin. */
 #include "cli/default_model.h"
+#include "cli/terminal.h"
 
+#include "os/clock.h"
 #include "os/limits.h"
 #include "os/memory_policy.h"
 #include "os/parallel.h"
@@ -47,6 +49,16 @@ AplErr apli_model_path(const char *named, AplText *path) {
             "APLACA_MODEL");
 }
 
+/* A bar, when it takes long enough to be wondered at. */
+static void show_preparing(void *user, int64_t done, int64_t total) {
+    static const double soon = 0.5;
+    AplProgress *bar = user;
+    const double now = apli_clock_seconds();
+    if (bar->started == 0) bar->started = now;
+    if (now - bar->started > soon)
+        apli_progress_show(bar, done / 1000000, total / 1000000, "MB of weights laid out, for all later starts too");
+}
+
 AplErr apli_open_engine(const char *named, const AplModelOptions *options, AplEngine **engine) {
     APLI_AUTO_TEXT path = {0};
     AplModel *model;
@@ -57,9 +69,13 @@ AplErr apli_open_engine(const char *named, const AplModelOptions *options, AplEn
     apli_memory_set_limit((size_t)apli_memory_allowed());
     TRY(apli_model_path(named, &path));
     TRY(apli_model_open(path.bytes, &model));
+    AplProgress bar = {0};
+    const AplPanelProgress progress = {show_preparing, &bar};
     AplEngineOptions engine_options = {.context = options->context, .layers = options->layers, .exact = options->exact,
-                                       .plain = options->plain, .kv = (AplCacheType)options->kv};
-    return apli_engine_new(model, &engine_options, engine);
+                                       .plain = options->plain, .kv = (AplCacheType)options->kv, .progress = &progress};
+    AplErr error = apli_engine_new(model, &engine_options, engine);
+    apli_progress_end(&bar);
+    return error;
 }
 
 AplErr apli_read_file(const char *path, AplText *text) {

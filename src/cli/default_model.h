@@ -13,7 +13,7 @@
 AplErr apli_model_path(const char *named, AplText *path);
 
 typedef struct AplModelOptions {
-    int64_t threads;         /* 0: as many as the process may use */
+    int64_t threads;         /* 0: one a core (os/topology.h) */
     int64_t context, layers; /* 0: the engine's own choice */
     bool exact, plain;
     int64_t kv; /* AplCacheType */
@@ -22,7 +22,7 @@ typedef struct AplModelOptions {
 /* Rows of an option table (cli/option.h) for a local `model_options`. */
 #define APLI_MODEL_OPTIONS(model_options) \
     {"--threads", APLI_OPTION_INTEGER, &(model_options).threads, "N", \
-     "how many threads compute (all that there are)", 1, APLI_MOST_THREADS}, \
+     "how many threads compute (one a core)", 1, APLI_MOST_THREADS}, \
     {"--layers", APLI_OPTION_INTEGER, &(model_options).layers, "N", "run the first N layers only", 1, 65536}, \
     {"--kv", APLI_OPTION_CHOICE, &(model_options).kv, APLI_CACHE_TYPES, \
      "what keys and values are kept in (f16)", 0, 0}, \

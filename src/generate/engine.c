@@ -64,7 +64,7 @@ static AplErr fill(AplEngine *engine, const AplEngineOptions *options) {
     engine->session->env.fused = !options->plain;
     engine->session->env.rounded = !options->exact && !options->plain;
     TRY(apli_model_tokenizer(engine->model, &engine->tokenizer));
-    if (engine->session->env.rounded) TRY(apli_model_prepare(engine->model));
+    if (engine->session->env.rounded) TRY(apli_model_prepare(engine->model, options->progress));
     TRY(apli_model_define(engine->model, define, engine->session));
     TRY(load_page(engine->session));
     engine->vocabulary = config->vocab;

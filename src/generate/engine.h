@@ -16,6 +16,7 @@ typedef struct AplEngineOptions {
     bool exact; /* products take activations in f32, not rounded to 8 bits in groups of 16 or 32 */
     bool plain; /* fused functions and runs off: the APL text itself */
     AplCacheType kv;
+    const AplPanelProgress *progress; /* of laying out a new model's weights; NULL: nobody asks */
 } AplEngineOptions;
 
 typedef struct AplEngine {

@@ -237,7 +237,9 @@ void apli_model_close(AplModel *model) {
     free(model);
 }
 
-AplErr apli_model_prepare(AplModel *model) { return model->panels ? apli_panel_file_make(model->panels) : APL_OK; }
+AplErr apli_model_prepare(AplModel *model, const AplPanelProgress *progress) {
+    return model->panels ? apli_panel_file_make(model->panels, progress) : APL_OK;
+}
 
 /* ---- arrays ------------------------------------------------------------------------------------------------------ */
 

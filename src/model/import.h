@@ -12,6 +12,7 @@
 #include "array/array.h"
 #include "model/gguf.h"
 #include "model/model_config.h"
+#include "model/panel_file.h"
 #include "model/tokenizer.h"
 
 typedef struct AplModel AplModel;
@@ -23,8 +24,8 @@ AplErr apli_model_open(const char *path, AplModel **result);
 /* The same from bytes that outlive the model and its arrays. */
 AplErr apli_model_open_memory(const char *source, const void *bytes, size_t size, AplModel **result);
 /* Before the arrays are defined: lays the matrices out for products with activations of 8 bits, at the first use of a model, in a
-   file that later uses map (model/panel_file.h). WS FULL. */
-AplErr apli_model_prepare(AplModel *model);
+   file that later uses map (model/panel_file.h, also for the progress). WS FULL. */
+AplErr apli_model_prepare(AplModel *model, const AplPanelProgress *progress);
 void apli_model_close(AplModel *model); /* NULL is allowed; arrays that were defined keep the mapping */
 
 /* Calls define(user, name, value) for every variable; value is borrowed. The first error ends it. */

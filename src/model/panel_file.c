@@ -108,18 +108,30 @@ bool apli_panel_file_has(const AplPanelFile *file, const AplGgufTensor *tensor) 
     return file && file->map && find(file, tensor);
 }
 
+typedef struct Making {
+    const AplPanelFile *file;
+    const AplPanelProgress *progress;
+} Making;
+
+static void tell(const Making *making, uint64_t done) {
+    if (making->progress) making->progress->show(making->progress->user, (int64_t)done, (int64_t)making->file->size);
+}
+
 static AplErr fill(void *context, uint8_t *bytes) {
-    const AplPanelFile *file = context;
+    const Making *making = context;
+    const AplPanelFile *file = making->file;
     for (int64_t i = 0; i < file->count; i++) {
         const Planned *planned = &file->planned[i];
+        tell(making, planned->offset);
         TRY(apli_panels_fill(&planned->panels, layout_of(planned->tensor), planned->tensor->bytes, bytes + planned->offset));
     }
+    tell(making, file->size);
     return APL_OK;
 }
 
-AplErr apli_panel_file_make(AplPanelFile *file) {
+AplErr apli_panel_file_make(AplPanelFile *file, const AplPanelProgress *progress) {
     if (file->map) return APL_OK;
-    return apli_cache_make(file->name, file->size, fill, file, &file->map);
+    return apli_cache_make(file->name, file->size, fill, &(Making){file, progress}, &file->map);
 }
 
 AplErr apli_panel_file_attach(const AplPanelFile *file, const AplGgufTensor *tensor, AplArray *array) {

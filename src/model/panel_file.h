@@ -14,8 +14,13 @@ typedef struct AplPanelFile AplPanelFile;
 AplErr apli_panel_file_open(const AplGguf *gguf, const AplGgufTensor *const *matrices, int64_t count, AplPanelFile **result);
 /* Whether the tensor's panels are there, made from this very content. */
 bool apli_panel_file_has(const AplPanelFile *file, const AplGgufTensor *tensor);
+/* Hears of the bytes of panels made so far, of all, before the first matrix and after each; NULL: nobody does. */
+typedef struct AplPanelProgress {
+    void (*show)(void *user, int64_t done, int64_t total);
+    void *user;
+} AplPanelProgress;
 /* Makes the file unless it is there; where there can be no such file, nothing happens, and the products make panels. WS FULL. */
-AplErr apli_panel_file_make(AplPanelFile *file);
+AplErr apli_panel_file_make(AplPanelFile *file, const AplPanelProgress *progress);
 /* Gives the tensor's array its panels, if they are there. */
 AplErr apli_panel_file_attach(const AplPanelFile *file, const AplGgufTensor *tensor, AplArray *array);
 void apli_panel_file_close(AplPanelFile *file); /* NULL is allowed; arrays keep the mapping */
