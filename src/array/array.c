@@ -143,16 +143,22 @@ void apli_storage_release(AplStorage *storage) {
 
 /* ---- headers ----------------------------------------------------------------------------------------------- */
 
-/* The product of a shape that has a zero must not depend on the other numbers' overflow. */
-static bool has_zero(const int64_t *shape, int rank) {
-    for (int i = 0; i < rank; i++)
-        if (shape[i] == 0) return true;
-    return false;
+/* How many elements a shape has; false when an array cannot have so many. The product of a shape that has a zero does not
+   depend on the other numbers' overflow. */
+static bool count_of(int rank, const int64_t *shape, int64_t *count) {
+    bool zero = false, overflow = false;
+    int64_t product = 1;
+    for (int i = 0; i < rank; i++) {
+        zero |= shape[i] == 0;
+        overflow |= __builtin_mul_overflow(product, shape[i], &product) || product > INT64_MAX / 16;
+    }
+    *count = zero ? 0 : product;
+    return zero || !overflow;
 }
 
-/* A header with room for rank entries of shape, as many of strides, and `inline_bytes` of elements. */
-static AplErr header_new(AplType type, AplForm form, int rank, const int64_t *shape, size_t inline_bytes,
-                         AplArray **result) {
+/* A header of `count` elements with room for rank entries of shape, as many of strides, and `inline_bytes` of elements. */
+static AplErr header_of(AplType type, AplForm form, int rank, const int64_t *shape, int64_t count, size_t inline_bytes,
+                        AplArray **result) {
     FAIL_IF(rank > APLI_MAX_RANK, APL_LIMIT, "rank %d is more than %d", rank, APLI_MAX_RANK);
     size_t dimensions = (size_t)rank * (form == APLI_STRIDED ? 2 : 1) * sizeof(int64_t);
     const size_t bytes = sizeof(AplArray) + dimensions + inline_bytes;
@@ -169,34 +175,30 @@ static AplErr header_new(AplType type, AplForm form, int rank, const int64_t *sh
     }
     array->shape = (int64_t *)(array + 1);
     array->data = (uint8_t *)array->shape + dimensions;
-    array->count = !has_zero(shape, rank);
-    for (int i = 0; i < rank; i++) {
-        array->shape[i] = shape[i];
-        if (__builtin_mul_overflow(array->count, shape[i], &array->count) || array->count > INT64_MAX / 16) {
-            free_block(array);
-            apli_fail(APL_LIMIT, "the shape holds more elements than an array can have");
-            return APL_LIMIT;
-        }
-    }
+    array->count = count;
+    for (int i = 0; i < rank; i++) array->shape[i] = shape[i];
     *result = array;
     return APL_OK;
 }
 
+static AplErr header_new(AplType type, AplForm form, int rank, const int64_t *shape, size_t inline_bytes, AplArray **result) {
+    int64_t count;
+    FAIL_IF(!count_of(rank, shape, &count), APL_LIMIT, "the shape holds more elements than an array can have");
+    return header_of(type, form, rank, shape, count, inline_bytes, result);
+}
+
 AplErr apli_array_new(AplType type, int rank, const int64_t *shape, AplArray **result) {
-    int64_t count = 1;
-    for (int i = 0; i < rank; i++) {
+    int64_t count;
+    for (int i = 0; i < rank; i++)
         FAIL_IF(shape[i] < 0, APL_DOMAIN, "axis %d would have %" PRId64 " elements", i, shape[i]);
-        if (has_zero(shape, rank)) count = 0;
-        else FAIL_IF(__builtin_mul_overflow(count, shape[i], &count) || count > INT64_MAX / 16, APL_WS_FULL,
-                     "the shape holds more elements than an array can have");
-    }
+    FAIL_IF(!count_of(rank, shape, &count), APL_WS_FULL, "the shape holds more elements than an array can have");
     int64_t stored = type == APLI_NESTED && count == 0 ? 1 : count;
     size_t bytes = apli_type_bytes(type, stored);
     AplArray *array;
     if (bytes <= INLINE_BYTES && type != APLI_PACKED) {
-        TRY(header_new(type, APLI_PLAIN, rank, shape, bytes + PADDING, &array));
+        TRY(header_of(type, APLI_PLAIN, rank, shape, count, bytes + PADDING, &array));
     } else {
-        TRY(header_new(type, APLI_PLAIN, rank, shape, 0, &array));
+        TRY(header_of(type, APLI_PLAIN, rank, shape, count, 0, &array));
         AplErr error = apli_storage_new(bytes, type, &array->storage);
         if (error) {
             free_block(array);
@@ -228,11 +230,6 @@ AplErr apli_array_new_like(AplType type, const AplArray *like, AplArray **result
 
 AplErr apli_vector_new(AplType type, int64_t length, AplArray **result) { return apli_array_new(type, 1, &length, result); }
 
-AplArray *apli_array_retain(AplArray *array) {
-    array->references++;
-    return array;
-}
-
 static void free_with_items(AplArray *array) {
     if (array->form == APLI_STACKED) {
         release_items(apli_items(array), array->rank ? array->shape[0] : 0);
@@ -246,8 +243,7 @@ static void free_with_items(AplArray *array) {
     free_block(array);
 }
 
-void apli_array_release(AplArray *array) {
-    if (!array || --array->references > 0) return;
+void apli_array_free(AplArray *array) {
     if (array->type != APLI_NESTED && array->form != APLI_STACKED && array->form != APLI_TURNED) {
         apli_storage_release(array->storage);
         free_block(array);

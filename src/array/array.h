@@ -97,8 +97,14 @@ AplErr apli_stack(AplArray *const *cells, int64_t count, AplArray **result);
 AplErr apli_storage_new(size_t size, AplType type, AplStorage **result);
 void apli_storage_release(AplStorage *storage);
 
-AplArray *apli_array_retain(AplArray *array);
-void apli_array_release(AplArray *array); /* NULL is allowed */
+static inline AplArray *apli_array_retain(AplArray *array) {
+    array->references++;
+    return array;
+}
+void apli_array_free(AplArray *array); /* that nobody holds any more */
+static inline void apli_array_release(AplArray *array) { /* NULL is allowed */
+    if (array && --array->references <= 0) apli_array_free(array);
+}
 static inline void apli_array_cleanup(AplArray **array) {
     if (*array) apli_array_release(*array);
 }

@@ -272,6 +272,10 @@ AplErr apli_integer(AplArray *array, const char *what, int64_t *value) {
     APLI_AUTO AplArray *integers = NULL;
     FAIL_IF(array->count != 1, array->rank > 1 ? APL_RANK : APL_LENGTH, "%s must be one integer, its shape is %s", what,
             apli_shape_text(array));
+    if (array->form == APLI_PLAIN && array->type < APLI_I64) { /* what most axes and indices are */
+        *value = apli_i64_at(array, 0);
+        return APL_OK;
+    }
     TRY(apli_integers(array, what, &integers));
     *value = ((int64_t *)integers->data)[0];
     return APL_OK;

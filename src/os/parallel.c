@@ -189,6 +189,10 @@ static void run_loop(int64_t units, int threads, AplParallelRun *run, void *cont
 }
 
 void apli_parallel(int64_t units, int threads, AplParallelRun *run, void *context) {
+    if (units == 1) { /* too little for its time to be asked for */
+        run(context, 0, 0);
+        return;
+    }
     const double begin = apli_clock_seconds();
     run_loop(units, threads, run, context);
     loop_seconds += apli_clock_seconds() - begin;

@@ -22,7 +22,7 @@ void apli_parallel_place(const int *processors, int count);
 typedef void AplParallelRun(void *context, int64_t unit, int thread);
 void apli_parallel(int64_t units, int threads, AplParallelRun *run, void *context);
 
-/* Seconds that this thread has spent in loops as their caller: products and attention. What a computation took beyond them
+/* Seconds that this thread has spent in loops of more than one unit as their caller: products and attention. What a computation took beyond them
    is the interpreter's and the small operations' share. */
 double apli_parallel_seconds(void);
 

@@ -40,7 +40,23 @@ static AplErr seen_with(AplArray *argument, const AplArray *other, int rank, Joi
     return APL_OK;
 }
 
+/* Simple scalars and vectors. */
+static AplErr join_vectors(AplArray *left, AplArray *right, AplType type, bool weak, AplArray **result) {
+    int64_t length;
+    FAIL_IF(__builtin_add_overflow(left->count, right->count, &length), APL_LIMIT,
+            "the joined axis would be longer than an axis can be");
+    TRY(apli_vector_new(type, length, result));
+    (*result)->weak = weak;
+    if (left->count) apli_copy(*result, 0, left, 0, left->count);
+    if (right->count) apli_copy(*result, left->count, right, 0, right->count);
+    return APL_OK;
+}
+
 static AplErr catenate(AplEnv *env, AplArray *left, AplArray *right, AplArray *axis, bool first, AplArray **result) {
+    bool weak;
+    const AplType type = apli_meet(left, right, &weak);
+    if (!axis && left->rank <= 1 && right->rank <= 1 && type != APLI_NESTED)
+        return join_vectors(left, right, type, weak, result);
     int rank = left->rank > right->rank ? left->rank : right->rank;
     Joint joint;
     TRY(joint_of(env, axis, rank, first, &joint));
@@ -64,8 +80,6 @@ static AplErr catenate(AplEnv *env, AplArray *left, AplArray *right, AplArray *a
                 apli_shape_text(left), apli_shape_text(right), i + (int)env->index_origin, left_shape[i],
                 right_shape[i]);
     }
-    bool weak;
-    AplType type = apli_meet(left, right, &weak);
     APLI_AUTO AplArray *x = NULL, *y = NULL, *joined = NULL, *spread = NULL;
     if (type == APLI_NESTED) {
         TRY(apli_convert(left, type, &x));

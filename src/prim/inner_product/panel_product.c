@@ -79,13 +79,11 @@ static void quantize_unit(void *context, int64_t unit, int thread) {
     }
 }
 
-static AplErr allocate(AplQuantized *quantized, void **block) {
+static AplErr allocate(AplQuantized *quantized, AplStorage **room) {
     const size_t pieces = (size_t)quantized->tokens * (size_t)quantized->chunks, groups = (size_t)quantized->groups;
     const size_t bytes = pieces * (APLI_PANEL_CHUNK + groups * (2 * sizeof(float) + sizeof(int32_t)));
-    *block = aligned_alloc(APLI_ALIGNMENT, (bytes + APLI_ALIGNMENT - 1) / APLI_ALIGNMENT * APLI_ALIGNMENT);
-    FAIL_IF(!*block, APL_WS_FULL, "no memory to round %" PRId64 " activations of each of %" PRId64 " tokens",
-            quantized->chunks * APLI_PANEL_CHUNK, quantized->tokens);
-    quantized->codes = *block;
+    TRY(apli_storage_new(bytes, APLI_I8, room));
+    quantized->codes = (int8_t *)(*room)->bytes;
     quantized->scales = (float *)(quantized->codes + pieces * APLI_PANEL_CHUNK);
     quantized->sums = quantized->scales + pieces * groups;
     quantized->zero_sums = (int32_t *)(quantized->sums + pieces * groups);
@@ -115,8 +113,8 @@ AplErr apli_panel_product(const float *x, int64_t tokens, AplArray *w, float *re
     const AplPanels *panels = apli_panels_of(w);
     const AplKernels *kernels = apli_kernels();
     AplQuantized quantized = {.tokens = tokens, .chunks = panels->chunks, .groups = apli_panel_groups(&panels->form)};
-    void *block;
-    TRY(allocate(&quantized, &block));
+    AplStorage *room;
+    TRY(allocate(&quantized, &room));
     const bool serial = (double)panels->rows * (double)panels->columns * (double)tokens < SERIAL_WORK;
     const int threads = serial ? 1 : apli_parallel_threads();
     Quantizing quantizing = {kernels, &quantized, x, panels->columns, panels->form.zero};
@@ -126,6 +124,6 @@ AplErr apli_panel_product(const float *x, int64_t tokens, AplArray *w, float *re
     const int64_t pairs = (panels->count + 1) / 2, unit_pairs = pairs / (threads * UNITS_PER_THREAD);
     Product product = {kernels, panels, &quantized, 2 * (unit_pairs > 0 ? unit_pairs : 1), result};
     apli_parallel((panels->count + product.unit_panels - 1) / product.unit_panels, threads, product_unit, &product);
-    free(block);
+    apli_storage_release(room);
     return APL_OK;
 }

@@ -2,18 +2,74 @@
    X (tokens heads dim) f32; COS SIN (tokens half); PAIRS (2 half): the elements that make up each pair, ⎕IO from 0. */
 #include "prim/fused/fused.h"
 
+#include <string.h>
+
 typedef struct Rotation {
     const float *cosines, *sines;
     const int64_t *first, *second;
     int64_t tokens, heads, dim, half;
 } Rotation;
 
+/* How a head's pairs lie: as two runs, half a head and half a head, or each pair side by side; anyhow otherwise. */
+typedef enum Pairing { ANYHOW, RUNS, NEIGHBOURS } Pairing;
+
+static Pairing pairing_of(const Rotation *rotation) {
+    const int64_t *first = rotation->first, *second = rotation->second, half = rotation->half;
+    bool runs = true, neighbours = true;
+    for (int64_t pair = 0; pair < half; pair++) {
+        runs &= first[pair] == pair && second[pair] == half + pair;
+        neighbours &= first[pair] == 2 * pair && second[pair] == 2 * pair + 1;
+    }
+    return runs ? RUNS : neighbours ? NEIGHBOURS : ANYHOW;
+}
+
+enum { LANES = 4 };
+typedef float Four __attribute__((vector_size(LANES * sizeof(float))));
+
+static Four four_at(const float *x) {
+    Four four;
+    memcpy(&four, x, sizeof four);
+    return four;
+}
+
+/* The first pairs of a head by whole vectors; how many. result may be x. */
+static int64_t turn_runs(const float *x, const float *cosines, const float *sines, int64_t half, float *result) {
+    int64_t pair = 0;
+    for (; pair + LANES <= half; pair += LANES) {
+        const Four a = four_at(x + pair), b = four_at(x + half + pair);
+        const Four cosine = four_at(cosines + pair), sine = four_at(sines + pair);
+        const Four first = a * cosine - b * sine, second = a * sine + b * cosine;
+        memcpy(result + pair, &first, sizeof first);
+        memcpy(result + half + pair, &second, sizeof second);
+    }
+    return pair;
+}
+
+static int64_t turn_neighbours(const float *x, const float *cosines, const float *sines, int64_t half, float *result) {
+    int64_t pair = 0;
+    for (; pair + LANES <= half; pair += LANES) {
+        Four low = four_at(x + 2 * pair), high = four_at(x + 2 * pair + LANES);
+        const Four a = __builtin_shufflevector(low, high, 0, 2, 4, 6), b = __builtin_shufflevector(low, high, 1, 3, 5, 7);
+        const Four cosine = four_at(cosines + pair), sine = four_at(sines + pair);
+        const Four first = a * cosine - b * sine, second = a * sine + b * cosine;
+        low = __builtin_shufflevector(first, second, 0, 4, 1, 5);
+        high = __builtin_shufflevector(first, second, 2, 6, 3, 7);
+        memcpy(result + 2 * pair, &low, sizeof low);
+        memcpy(result + 2 * pair + LANES, &high, sizeof high);
+    }
+    return pair;
+}
+
 static void rotate(const Rotation *rotation, const float *x, float *result) {
     const int64_t half = rotation->half;
+    const Pairing pairing = pairing_of(rotation);
     for (int64_t token = 0; token < rotation->tokens; token++) {
         const float *cosines = rotation->cosines + token * half, *sines = rotation->sines + token * half;
         for (int64_t head = 0; head < rotation->heads; head++, x += rotation->dim, result += rotation->dim) {
-            for (int64_t pair = 0; pair < half; pair++) {
+            int64_t pair = 0;
+            if (pairing == RUNS) pair = turn_runs(x, cosines, sines, half, result);
+            else if (pairing == NEIGHBOURS) pair = turn_neighbours(x, cosines, sines, half, result);
+            for (; pair < half; pair++) {
                 const float a = x[rotation->first[pair]], b = x[rotation->second[pair]];
                 result[rotation->first[pair]] = a * cosines[pair] - b * sines[pair];
                 result[rotation->second[pair]] = a * sines[pair] + b * cosines[pair];

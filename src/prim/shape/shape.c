@@ -71,6 +71,12 @@ AplErr apli_reshape(AplEnv *env, AplArray *left, AplArray *right, AplArray *axis
     (void)env, (void)axis;
     APLI_AUTO AplArray *shape = NULL;
     TRY(apli_vector_argument(left, "the left argument of ⍴"));
+    if (left->count == 1) { /* a length */
+        int64_t length;
+        TRY(apli_integer(left, "the new shape", &length));
+        FAIL_IF(length < 0, APL_DOMAIN, "the new shape has %" PRId64 " elements along axis 0", length);
+        return apli_reshape_to(right, 1, &length, result);
+    }
     TRY(apli_integers(left, "the new shape", &shape));
     for (int64_t i = 0; i < shape->count; i++)
         FAIL_IF(apli_integer_data(shape)[i] < 0, APL_DOMAIN, "the new shape has %" PRId64 " elements along axis %" PRId64,
