@@ -79,7 +79,7 @@ static void lists_of_processors_are_read(void **state) {
 /* 8 cores of 2 threads; processor i and i + 8 share one. */
 static void put_desktop(void) {
     for (int i = 0; i < 16; i++) {
-        char siblings[16];
+        char siblings[32];
         snprintf(siblings, sizeof siblings, "%d,%d", i % 8, i % 8 + 8);
         put(siblings, i % 2 ? CPU "topology/core_cpus_list" : CPU "topology/thread_siblings_list", i); /* older kernels: the latter */
         put_number(5000000 - i % 8 * 50000, CPU "cpufreq/cpuinfo_max_freq", i); /* favoured cores boost higher */
@@ -109,7 +109,7 @@ static void a_hyperthreaded_desktop_gets_a_thread_a_core(void **state) {
 static void a_hybrid_laptop_leaves_out_what_is_far_slower(void **state) {
     (void)state;
     for (int i = 0; i < 14; i++) {
-        char siblings[16];
+        char siblings[32];
         if (i < 4) snprintf(siblings, sizeof siblings, "%d-%d", i / 2 * 2, i / 2 * 2 + 1);
         else snprintf(siblings, sizeof siblings, "%d", i);
         put(siblings, CPU "topology/core_cpus_list", i);
@@ -147,7 +147,7 @@ static void the_small_cores_of_a_telephone_are_left_out(void **state) {
 static void a_server_with_two_sockets_uses_both(void **state) {
     (void)state;
     for (int i = 0; i < 16; i++) {
-        char siblings[16];
+        char siblings[32];
         snprintf(siblings, sizeof siblings, "%d,%d", i % 8, i % 8 + 8);
         put(siblings, CPU "topology/core_cpus_list", i);
     }
