@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_TABLES = 4 };
+enum { MOST_TABLES = 5 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static const AplKernels *tables[MOST_TABLES + 1];
@@ -16,9 +16,11 @@ static const AplKernels *chosen;
 static char complaint[200];
 
 /* `table`, which differs from `base` in its name and its products with panels. */
-static const AplKernels *derive(AplKernels *table, const AplKernels *base, const char *name, AplPanelProduct *panel_product) {
+static const AplKernels *derive(AplKernels *table, const AplKernels *base, const char *name,
+                                AplQuantizeTile *quantize_tile, AplPanelProduct *panel_product) {
     *table = *base;
     table->name = name;
+    table->quantize_tile = quantize_tile;
     table->panel_product = panel_product;
     return table;
 }
@@ -26,7 +28,7 @@ static const AplKernels *derive(AplKernels *table, const AplKernels *base, const
 #if defined(__x86_64__)
 
 static int add_vectors(int count) {
-    static AplKernels avx_vnni;
+    static AplKernels avx_vnni, avx512_vnni;
     AplCpu cpu;
     apli_cpu_detect(&cpu);
     __builtin_cpu_init();
@@ -34,10 +36,14 @@ static int add_vectors(int count) {
     if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("bmi2")) return count;
     tables[count++] = &apli_kernels_avx2;
     if (apli_cpu_has(&cpu, APLI_CPU_AVX_VNNI))
-        tables[count++] = derive(&avx_vnni, &apli_kernels_avx2, "avx_vnni", apli_panel_product_avx_vnni);
-    if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vbmi") &&
-        __builtin_cpu_supports("avx512vpopcntdq"))
+        tables[count++] = derive(&avx_vnni, &apli_kernels_avx2, "avx_vnni", apli_quantize_tile_avx_vnni,
+                                 apli_panel_product_avx_vnni);
+    if (!__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512cd") || !__builtin_cpu_supports("avx512dq") ||
+        !__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512vnni"))
+        return count;
+    tables[count++] = derive(&avx512_vnni, &apli_kernels_avx2, "avx512_vnni", apli_quantize_tile_avx512_vnni,
+                             apli_panel_product_avx512_vnni);
+    if (__builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vpopcntdq"))
         tables[count++] = &apli_kernels_avx512;
     return count;
 }
@@ -50,7 +56,8 @@ static int add_vectors(int count) {
     apli_cpu_detect(&cpu);
     tables[count++] = &apli_kernels_neon;
     if (apli_cpu_has(&cpu, APLI_CPU_ASIMDDP))
-        tables[count++] = derive(&dotprod, &apli_kernels_neon, "neon_dotprod", apli_panel_product_neon_dotprod);
+        tables[count++] = derive(&dotprod, &apli_kernels_neon, "neon_dotprod", apli_quantize_tile_neon_dotprod,
+                                 apli_panel_product_neon_dotprod);
     return count;
 }
 

@@ -1,6 +1,6 @@
 /* Kernels by instruction set. Each set has one table of functions, compiled from the same .inc files with its own flags;
-   the best that the machine runs is chosen once. The environment variable APLACA_ISA (scalar; avx2, avx_vnni, avx512;
-   neon, neon_dotprod, neon_i8mm) asks for a lower one. All of them give the same bits. */
+   the best that the machine runs is chosen once. The environment variable APLACA_ISA (scalar, avx2, avx_vnni, avx512_vnni,
+   avx512; on AArch64 scalar, neon, neon_dotprod) asks for a lower one. All of them give the same bits. */
 #ifndef APLI_ISA_ISA_H
 #define APLI_ISA_ISA_H
 
@@ -63,10 +63,14 @@ const char *apli_isa_complaint(void);
 extern const AplKernels apli_kernels_scalar;
 #ifdef __x86_64__
 extern const AplKernels apli_kernels_avx2, apli_kernels_avx512;
-extern AplPanelProduct apli_panel_product_avx_vnni; /* what the table "avx_vnni" has of its own; the rest is avx2's */
+/* what the tables "avx_vnni" and "avx512_vnni" have of their own; the rest is avx2's */
+extern AplQuantizeTile apli_quantize_tile_avx_vnni, apli_quantize_tile_avx512_vnni;
+extern AplPanelProduct apli_panel_product_avx_vnni, apli_panel_product_avx512_vnni;
 #elif defined(__aarch64__)
 extern const AplKernels apli_kernels_neon;
-extern AplPanelProduct apli_panel_product_neon_dotprod; /* likewise; the rest is neon's */
+/* what the table "neon_dotprod" has of its own; the rest is neon's */
+extern AplQuantizeTile apli_quantize_tile_neon_dotprod;
+extern AplPanelProduct apli_panel_product_neon_dotprod;
 #endif
 
 #endif
