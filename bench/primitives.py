@@ -117,8 +117,10 @@ def prepare(ours, theirs, kind, size):
 
 
 def measure(machine, expression, seconds):
-    """A clock that runs the expression for about `seconds`: its rounds, and the first time."""
+    """How often the expression runs in about `seconds`, and how long it takes."""
     count, taken = 1, machine.timed(expression, 1)
+    if taken < seconds * 10:  # the first run may have waited for the processor
+        taken = min(taken, machine.timed(expression, 1), machine.timed(expression, 1))
     while taken * count < seconds / 4 and count < 1 << 22:
         count = max(count * 2, min(count * 50, int(seconds / max(taken, 1e-8))))
         taken = machine.timed(expression, count)
@@ -129,12 +131,15 @@ def compare(ours, theirs, expression, statement, seconds, rounds):
     """The best time of each, taken in turns."""
     sides = [(ours, expression)] + ([(theirs, statement)] if theirs else [])
     started = [measure(machine, text, seconds) for machine, text in sides]
+    counts = [count for count, _ in started]
     best = [taken for _, taken in started]
     for _ in range(rounds):
         if sum(best) > 1:  # what takes seconds is not measured better by taking more of them
             break
         for i, (machine, text) in enumerate(sides):
-            best[i] = min(best[i], machine.timed(text, started[i][0]))
+            best[i] = min(best[i], machine.timed(text, counts[i]))
+            if best[i] * counts[i] < seconds / 8:  # too short a round, from a time that was too long
+                counts[i] *= 8
     return best if theirs else [best[0], None]
 
 

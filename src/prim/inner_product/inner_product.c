@@ -22,7 +22,7 @@
 
 static void one_thread(void) { openblas_set_num_threads(1); }
 
-enum { PARTS = 8, SHARED_WORK = 1 << 22 }; /* multiplications that are worth a second thread */
+enum { PART_ROWS = 640, SHARED_WORK = 1 << 22 }; /* multiplications that are worth a second thread */
 
 typedef struct Doubles {
     const double *left, *right;
@@ -49,9 +49,10 @@ static AplErr product_of_doubles(AplArray *left, AplArray *right, int64_t rows, 
             "a product of %" PRId64 " × %" PRId64 " × %" PRId64 " f64", rows, length, columns);
     const Doubles doubles = {(const double *)a->data, (const double *)b->data, (double *)product->data, length, columns};
     const double work = (double)length * (double)columns;
-    /* parts by the shape alone, so that their number of threads makes no difference */
-    apli_in_parts(rows, work * (double)rows < SHARED_WORK ? rows : (rows + PARTS * 16 - 1) / (PARTS * 16) * 16,
-                  multiply_doubles, (void *)&doubles);
+    /* Parts by the shape alone, so that the number of threads makes no difference; an even number, and not too many, as BLAS
+       lays out the right argument anew for each */
+    const int64_t parts = work * (double)rows < SHARED_WORK ? 1 : rows < 4 * PART_ROWS ? 2 : rows / (2 * PART_ROWS) * 2;
+    apli_in_parts(rows, parts == 1 ? rows : (rows + parts * 16 - 1) / (parts * 16) * 16, multiply_doubles, (void *)&doubles);
     return APL_OK;
 }
 
