@@ -25,7 +25,7 @@ RANK ERROR: ranks 2 and 1 (shapes 2 3 and 4)
             ∧
 TEXT
 model=$source/models/smollm2-135m-instruct-q4_1.gguf
-if [[ -e $model ]]; then "$work/ask" "$model" "What is the capital of France?" | grep -q Paris; fi
+if [[ -e $model ]]; then "$work/ask" "$model" "What is 2+2?" | grep -q 4; fi
 
 foreign=$(nm -D --defined-only "$library/libaplaca.so" | awk '$2 ~ /[TDBR]/ && $3 !~ /^apl_/ {print $3}')
 [[ -z $foreign ]] || { echo "the library exports $foreign"; exit 1; }
