@@ -288,7 +288,7 @@ static void a_saved_conversation_is_loaded_as_it_was(void **state) {
     assert_int_equal(json_array_size(chat.messages), 1); /* the system message stays */
     check(apli_chat_load(&chat, path));
     assert_true(json_equal(chat.messages, before));
-    assert_int_equal(apli_chat_save(&chat, "no/such/directory/chat"), APL_FILE_ACCESS);
+    assert_int_equal(apli_chat_save(&chat, "no/such/directory/chat"), APL_FILE_NAME);
     assert_string_equal(apli_error_message(), "no/such/directory/chat: No such file or directory");
     assert_int_equal(apli_chat_load(&chat, "no such file"), APL_FILE_NAME);
     const char *const wrong[] = {"[{\"role\": \"user\"", "{}", "[{\"role\": \"user\", \"content\": 5}]", ""};

@@ -147,7 +147,7 @@ static void tensors_that_no_file_holds_are_refused(void **state) {
     assert_int_equal(apli_gguf_put_tensor(writer, "t", "f32", 1, (const uint64_t[]){0}), APL_LIMIT);
     apli_gguf_writer_free(writer);
     AplNewFile *file;
-    assert_int_equal(apli_new_file("/nowhere/at/all", &file), APL_FILE_ACCESS);
+    assert_int_equal(apli_new_file("/nowhere/at/all", &file), APL_FILE_NAME);
     assert_string_equal(apli_error_message(), "/nowhere/at/all: No such file or directory");
 }
 

@@ -4,7 +4,6 @@
 
 #include "elem/elem.h"
 
-#include <math.h>
 #include <string.h>
 
 /* What 16 elements are made of; it takes the place of their 16 floats. */
@@ -62,8 +61,8 @@ bool apli_panels_plan(const AplPackedLayout *layout, int64_t rows, int64_t colum
     panels->chunks = round_up(columns, APLI_PANEL_CHUNK) / APLI_PANEL_CHUNK;
     panels->spans = round_up(columns, span) / span;
     panels->bytes_at = form->levels ? columns / APLI_PANEL_BLOCK * APLI_PANEL_ROWS * 2 : 0;
-    panels->minimums_at = round_up(panels->bytes_at + panels->spans * APLI_PANEL_ROWS * (form->levels ? 1 : panels->form.single ? 4 : 2),
-                                   64);
+    const int64_t number_bytes = form->levels ? 1 : panels->form.single ? 4 : 2;
+    panels->minimums_at = round_up(panels->bytes_at + panels->spans * APLI_PANEL_ROWS * number_bytes, 64);
     panels->codes_at = panels->minimums_at * (form->minimum ? 2 : 1);
     panels->panel_bytes = panels->codes_at + panels->chunks * form->bits * 64;
     return true;
@@ -114,7 +113,7 @@ static void store_plane(const uint8_t codes[STEPS][STEP_BYTES], int bits, int sh
 void apli_panel_pack(const AplPanels *panels, const AplPackedLayout *layout, const uint8_t *rows, int64_t panel, float *scratch,
                      uint8_t *to) {
     const AplPanelForm *form = &panels->form;
-    const int bits = form->bits, low = bits == 8 ? 8 : bits >= 4 ? 4 : bits >= 2 ? 2 : 1;
+    const int bits = form->bits, low = apli_plane_bits(bits);
     const int64_t columns = panels->columns, row_bytes = apli_packed_row_bytes(layout, columns);
     const int64_t first = panel * APLI_PANEL_ROWS;
     const int lanes = panels->rows - first < APLI_PANEL_ROWS ? (int)(panels->rows - first) : APLI_PANEL_ROWS;

@@ -24,8 +24,11 @@ enum {
     APLI_PANEL_ROWS = 16,
     APLI_PANEL_STEPS = 8,
     APLI_PANEL_BLOCK = 256, /* columns of a block of the K layouts */
-    APLI_PANEL_CHUNK = 32, /* columns; also the group of activations that share a scale */
+    APLI_PANEL_CHUNK = 32, /* columns */
 };
+
+/* The width of the first plane of codes of `bits` bits; the bits above it go into the next. */
+static inline int apli_plane_bits(int bits) { return bits == 8 ? 8 : bits >= 4 ? 4 : bits >= 2 ? 2 : 1; }
 
 typedef struct AplPanelForm {
     int bits;       /* of a code */

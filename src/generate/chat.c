@@ -1,11 +1,12 @@
 /* Conversations. */
 #include "generate/chat.h"
 
+#include "os/new_file.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 AplErr apli_chat_init(AplChat *chat, AplEngine *engine) {
     size_t length;
@@ -75,28 +76,18 @@ AplErr apli_chat_answer(AplChat *chat, const AplGenerateOptions *options, AplAns
 /* ---- files
    ------------------------------------------------------------------------------------------------------- */
 
-static AplErr write_messages(const AplChat *chat, const char *path, FILE *file) {
-    bool written = json_dumpf(chat->messages, file, JSON_INDENT(2)) == 0 && fputc('\n', file) != EOF &&
-                   fflush(file) == 0 && fsync(fileno(file)) == 0;
-    int error = errno;
-    written &= fclose(file) == 0;
-    FAIL_IF(!written, APL_FILE_ACCESS, "%s: %s", path, strerror(error ? error : EIO));
-    return APL_OK;
-}
-
 AplErr apli_chat_save(const AplChat *chat, const char *path) {
-    APLI_AUTO_TEXT temporary = {0};
-    apli_text_printf(&temporary, "%s.XXXXXX", path);
-    TRY(apli_text_status(&temporary));
-    int descriptor = mkstemp(temporary.bytes);
-    FAIL_IF(descriptor < 0, APL_FILE_ACCESS, "%s: %s", path, strerror(errno));
-    FILE *file = fdopen(descriptor, "w");
-    if (!file) close(descriptor);
-    AplErr error =
-        file ? write_messages(chat, path, file) : apli_fail(APL_WS_FULL, "%s: no memory to write it", path);
-    if (!error && rename(temporary.bytes, path) != 0)
-        error = apli_fail(APL_FILE_ACCESS, "%s: %s", path, strerror(errno));
-    if (error) unlink(temporary.bytes);
+    AplNewFile *file;
+    char *text = json_dumps(chat->messages, JSON_INDENT(2));
+    FAIL_IF(!text, APL_WS_FULL, "%s: no memory to write it", path);
+    AplErr error = apli_new_file(path, &file);
+    if (!error) {
+        error = apli_new_file_write(file, text, strlen(text));
+        if (!error) error = apli_new_file_write(file, "\n", 1);
+        if (!error) error = apli_new_file_commit(file);
+        apli_new_file_free(file);
+    }
+    free(text);
     return error;
 }
 

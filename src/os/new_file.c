@@ -20,7 +20,10 @@ struct AplNewFile {
     bool committed;
 };
 
-static AplErr file_error(const char *path) { return apli_fail(APL_FILE_ACCESS, "%s: %s", path, strerror(errno)); }
+static AplErr file_error(const char *path) {
+    const bool no_such = errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG;
+    return apli_fail(no_such ? APL_FILE_NAME : APL_FILE_ACCESS, "%s: %s", path, strerror(errno));
+}
 
 static AplErr make(AplNewFile **result) {
     *result = calloc(1, sizeof **result);
@@ -29,7 +32,7 @@ static AplErr make(AplNewFile **result) {
     return APL_OK;
 }
 
-/* Opens the temporary file, with the rights that a file has that is simply made. */
+/* Opens the temporary file, with the rights of the file that it is to replace, or those that a file has that is simply made. */
 static AplErr open_temporary(AplNewFile *file, const char *path) {
     apli_text_append_string(&file->path, path);
     apli_text_printf(&file->temporary, "%s.XXXXXX", path);
@@ -40,9 +43,11 @@ static AplErr open_temporary(AplNewFile *file, const char *path) {
         file->committed = true; /* there is nothing to remove */
         return file_error(path);
     }
+    struct stat old;
     const mode_t mask = umask(0);
     umask(mask);
-    return fchmod(file->descriptor, 0666 & ~mask) ? file_error(path) : APL_OK;
+    const mode_t rights = stat(path, &old) == 0 ? old.st_mode & 07777 : 0666 & ~mask;
+    return fchmod(file->descriptor, rights) ? file_error(path) : APL_OK;
 }
 
 AplErr apli_new_file(const char *path, AplNewFile **result) {

@@ -9,7 +9,8 @@
 
 typedef struct AplNewFile AplNewFile;
 
-/* A file that will be called `path`. FILE ACCESS ERROR that names it, as for all that follows. */
+/* A file that will be called `path`, with the rights of the one that it replaces. FILE NAME or FILE ACCESS ERROR that names it, as
+   for all that follows. */
 AplErr apli_new_file(const char *path, AplNewFile **result);
 /* A file without a directory: it lies in memory and goes with apli_new_file_free. `name` is what errors call it. */
 AplErr apli_new_file_in_memory(const char *name, AplNewFile **result);

@@ -10,9 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Multiplications below which a second thread costs more than it helps. */
-enum { SERIAL_WORK = 1 << 16, UNITS_PER_THREAD = 8 };
-
 /* X with rows of `stride` floats, zero from columns on; the argument itself where that is its form. */
 static AplErr pad_columns(AplArray *x, int64_t columns, int64_t stride, AplArray **result) {
     if (columns == stride) {
@@ -62,10 +59,10 @@ static void run_unit(void *context, int64_t unit, int thread) {
 
 static AplErr run(const AplMatmul *matmul, const AplKernels *kernels) {
     const int64_t blocks = (matmul->rows + APLI_MATMUL_ROW_BLOCK - 1) / APLI_MATMUL_ROW_BLOCK;
-    const bool serial = (double)matmul->rows * (double)matmul->stride * (double)matmul->tokens < SERIAL_WORK;
+    const bool serial = (double)matmul->rows * (double)matmul->stride * (double)matmul->tokens < APLI_PRODUCT_SERIAL_WORK;
     const int threads = serial ? 1 : apli_parallel_threads();
     /* whole blocks, some of them for each thread to claim in turn */
-    const int64_t unit_blocks = blocks / (threads * UNITS_PER_THREAD) > 0 ? blocks / (threads * UNITS_PER_THREAD) : 1;
+    const int64_t unit_blocks = blocks / (threads * APLI_PRODUCT_UNITS) > 0 ? blocks / (threads * APLI_PRODUCT_UNITS) : 1;
     Shared shared = {.matmul = matmul, .kernels = kernels, .unit_rows = unit_blocks * APLI_MATMUL_ROW_BLOCK,
                      /* a cache line apart */
                      .scratch_floats = (size_t)(APLI_MATMUL_ROW_BLOCK * matmul->stride) + APLI_MATMUL_LANES};

@@ -5,8 +5,8 @@
    The product of a token and a row, groups ascending from 0, each step one fused multiply-add in f32:
        p ← minimum × (s × Σq) + p          when there are minimums
        p ← (Σ q×(code×unit - zero)) × (scale × s) + p
-   with sums over a group. The integer sums are exact, so the bits do not
-   depend on the instruction set, nor on what else is computed. */
+   with sums over a group. The integer sums are exact, so the bits do not depend on the instruction set, nor on what else is
+   computed. */
 #ifndef APLI_PRIM_PANEL_KERNELS_H
 #define APLI_PRIM_PANEL_KERNELS_H
 

@@ -7,9 +7,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* Multiplications below which a second thread costs more than it helps. */
-enum { SERIAL_WORK = 1 << 16, UNITS_PER_THREAD = 8 };
-
 bool apli_panels_possible(const AplArray *w) {
     AplPanels planned;
     return w->form == APLI_FORM_PACKED && w->rank == 2 && apli_panels_plan(w->layout, w->shape[0], w->shape[1], &planned);
@@ -115,13 +112,13 @@ AplErr apli_panel_product(const float *x, int64_t tokens, AplArray *w, float *re
     AplQuantized quantized = {.tokens = tokens, .chunks = panels->chunks, .groups = apli_panel_groups(&panels->form)};
     AplStorage *room;
     TRY(allocate(&quantized, &room));
-    const bool serial = (double)panels->rows * (double)panels->columns * (double)tokens < SERIAL_WORK;
+    const bool serial = (double)panels->rows * (double)panels->columns * (double)tokens < APLI_PRODUCT_SERIAL_WORK;
     const int threads = serial ? 1 : apli_parallel_threads();
     Quantizing quantizing = {kernels, &quantized, x, panels->columns, panels->form.zero};
-    apli_parallel((tokens + APLI_MOST_TILE - 1) / APLI_MOST_TILE, tokens * panels->columns < SERIAL_WORK ? 1 : threads,
+    apli_parallel((tokens + APLI_MOST_TILE - 1) / APLI_MOST_TILE, tokens * panels->columns < APLI_PRODUCT_SERIAL_WORK ? 1 : threads,
                   quantize_unit, &quantizing);
     /* pairs of panels, some of them for each thread to claim in turn */
-    const int64_t pairs = (panels->count + 1) / 2, unit_pairs = pairs / (threads * UNITS_PER_THREAD);
+    const int64_t pairs = (panels->count + 1) / 2, unit_pairs = pairs / (threads * APLI_PRODUCT_UNITS);
     Product product = {kernels, panels, &quantized, 2 * (unit_pairs > 0 ? unit_pairs : 1), result};
     apli_parallel((panels->count + product.unit_panels - 1) / product.unit_panels, threads, product_unit, &product);
     apli_storage_release(room);

@@ -5,6 +5,10 @@
 #include "array/array.h"
 #include "elem/panel.h"
 
+/* Of all matrix products: multiplications below which a second thread costs more than it helps, and into how many units of work
+   for each thread the rows are cut, to be claimed in turn. */
+enum { APLI_PRODUCT_SERIAL_WORK = 1 << 16, APLI_PRODUCT_UNITS = 8 };
+
 /* Whether the weights, a PACKED matrix, have or may have panels. */
 bool apli_panels_possible(const AplArray *w);
 /* Makes the panels of a PACKED matrix, on the heap, and attaches them; nothing to do when it has some. WS FULL. */

@@ -1,4 +1,5 @@
 /* ⎕NGET and ⎕NPUT: text files, read and written whole. */
+#include "os/new_file.h"
 #include "prim/quad/encoding.h"
 #include "prim/quad/quad_functions.h"
 
@@ -297,28 +298,20 @@ static AplErr create_file(const char *name, const AplText *bytes) {
     return error ? file_error(name, error) : APL_OK;
 }
 
-/* Writes beside it and renames, so that the old file stays whole until the new one is. */
+/* Writes a new file that takes the name, so that the old one stays whole until then. */
 static AplErr replace_file(const char *name, const AplText *bytes) {
-    APLI_AUTO_TEXT temporary = {0};
-    apli_text_printf(&temporary, "%s.XXXXXX", name);
-    TRY(apli_text_status(&temporary));
     struct stat old;
-    bool exists = stat(name, &old) == 0;
-    if (exists && !S_ISREG(old.st_mode)) { /* a pipe or a device has nothing to lose */
-        int file = open(name, O_WRONLY | O_CLOEXEC);
-        int error = file < 0 ? errno : write_and_close(file, bytes);
+    if (stat(name, &old) == 0 && !S_ISREG(old.st_mode)) { /* a pipe or a device has nothing to lose */
+        int descriptor = open(name, O_WRONLY | O_CLOEXEC);
+        int error = descriptor < 0 ? errno : write_and_close(descriptor, bytes);
         return error ? file_error(name, error) : APL_OK;
     }
-    int file = mkstemp(temporary.bytes);
-    if (file < 0) return file_error(name, errno);
-    mode_t mask = umask(0);
-    umask(mask);
-    int error = fchmod(file, exists ? old.st_mode & 07777 : 0666 & ~mask) ? errno : 0;
-    if (error) close(file);
-    else error = write_and_close(file, bytes);
-    if (!error && rename(temporary.bytes, name)) error = errno;
-    if (error) unlink(temporary.bytes);
-    return error ? file_error(name, error) : APL_OK;
+    AplNewFile *file;
+    TRY(apli_new_file(name, &file));
+    AplErr error = apli_new_file_write(file, apli_text_string(bytes), bytes->length);
+    if (!error) error = apli_new_file_commit(file);
+    apli_new_file_free(file);
+    return error;
 }
 
 static AplErr append_file(const char *name, const AplText *bytes) {
