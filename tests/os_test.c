@@ -165,6 +165,22 @@ static void small_blocks_are_nobody_elses_and_may_be_given_back_by_another_threa
     assert_null(apli_small_block_take(SIZE_MAX));
 }
 
+static void blocks_around_every_power_of_two_have_room_for_their_bytes(void **state) {
+    (void)state;
+    for (int turn = 0; turn < 2; turn++) /* the second time from those given back */
+        for (size_t size = 1 << 14; size <= 8 << 20; size *= 2)
+            for (size_t bytes = size - 1; bytes <= size + 1; bytes++) {
+                unsigned char *first = apli_small_block_take(bytes), *second = apli_small_block_take(bytes);
+                assert_non_null(first);
+                assert_non_null(second);
+                memset(first, 1, bytes);
+                memset(second, 2, bytes);
+                assert_int_equal(first[0] + first[bytes / 2] + first[bytes - 1], 3);
+                apli_small_block_give(second, bytes);
+                apli_small_block_give(first, bytes);
+            }
+}
+
 /* Between a hundredth of a slow machine's and ten times a fast one's: a wrong unit or a loop that was
  * optimized away shows. */
 static void ceilings_are_of_this_world(void **state) {
@@ -187,6 +203,7 @@ int main(void) {
         cmocka_unit_test(a_process_bound_to_one_processor_counts_one),
         cmocka_unit_test(memory_is_counted_in_bytes),
         cmocka_unit_test(small_blocks_are_nobody_elses_and_may_be_given_back_by_another_thread),
+        cmocka_unit_test(blocks_around_every_power_of_two_have_room_for_their_bytes),
         cmocka_unit_test(ceilings_are_of_this_world),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

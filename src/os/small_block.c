@@ -1,6 +1,8 @@
 /* A thread's blocks: a list for each size, in steps of 64 bytes (less the 8 that malloc puts before a block). */
 #include "os/small_block.h"
 
+#include "os/middle_block.h"
+
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,9 +25,9 @@ static _Thread_local Kept kept;
 static inline size_t list_of(size_t bytes) { return (apli_small_block_bytes(bytes) + 8) / STEP; }
 
 void *apli_small_block_take(size_t bytes) {
-    if (bytes > LISTS * STEP) return bytes > PTRDIFF_MAX ? NULL : malloc(bytes);
-    const size_t list = list_of(bytes);
-    Free *block = list < LISTS ? kept.lists[list] : NULL;
+    const size_t list = bytes > LISTS * STEP ? LISTS : list_of(bytes);
+    if (list >= LISTS) return apli_middle_block_take(bytes);
+    Free *block = kept.lists[list];
     if (__builtin_expect(!block, 0)) return malloc(apli_small_block_bytes(bytes));
     kept.lists[list] = block->next;
     kept.bytes -= list * STEP;
@@ -34,7 +36,7 @@ void *apli_small_block_take(size_t bytes) {
 
 #ifdef APLI_DEBUG /* sanitizers should see each block's end */
 void apli_small_block_give(void *block, size_t bytes) {
-    (void)bytes;
+    (void)bytes; /* a larger block is malloc's too */
     free(block);
 }
 #else
@@ -70,7 +72,12 @@ static bool make_known(void) {
 
 void apli_small_block_give(void *block, size_t bytes) {
     const size_t list = bytes > LISTS * STEP ? LISTS : list_of(bytes);
-    if (!block || list >= LISTS || (__builtin_expect(!kept.known, 0) && !make_known())) {
+    if (!block) return;
+    if (list >= LISTS) {
+        apli_middle_block_give(block, bytes);
+        return;
+    }
+    if (__builtin_expect(!kept.known, 0) && !make_known()) {
         free(block);
         return;
     }
