@@ -1,5 +1,7 @@
 /* Every fused kernel equals its APL text on random arguments, and does not decline them. */
+#include "base/random.h"
 #include "generate/engine.h"
+#include "isa/isa.h"
 #include "lang/embedded.h"
 #include "prim/fused/fused.h"
 
@@ -114,11 +116,37 @@ static void a_binding_names_a_kernel_that_exists(void **state) {
     assert_int_equal(bound, apli_fused_kernel_count);
 }
 
+/* Beside u×g÷(1+e^-g) in f64; the bits beside those of the first instruction set. */
+static void a_gate_is_near_the_truth_and_the_same_on_every_instruction_set(void **state) {
+    (void)state;
+    enum { COUNT = 4099 };
+    static float g[COUNT], u[COUNT], first[COUNT], result[COUNT];
+    static const float extremes[] = {0, -0.0f, 1e-40f, -1e-40f, 85.99f, -85.99f, 86.01f, -86.01f, 3e38f, -3e38f, INFINITY, NAN};
+    enum { EXTREMES = sizeof extremes / sizeof *extremes };
+    uint64_t seed = 1;
+    for (int i = 0; i < COUNT; i++) {
+        g[i] = i < EXTREMES ? extremes[i] : 100 * (float)(apli_random_unit(&seed) - 0.5) / (float)(1 + i % 17);
+        u[i] = i < EXTREMES ? 1 : (float)(apli_random_unit(&seed) - 0.5);
+    }
+    for (int isa = 0; apli_kernels_at(isa); isa++) {
+        apli_kernels_at(isa)->gated(g, u, COUNT, isa ? result : first);
+        for (int i = 0; i < COUNT; i++) {
+            const double truth = g[i] < -86 ? 0 : (double)u[i] * (double)g[i] / (1 + exp(-(double)g[i]));
+            if (isa && memcmp(&result[i], &first[i], sizeof *first) != 0 && !isnan(g[i]))
+                fail_msg("%s: %.9g gated is %.9g, elsewhere %.9g", apli_kernels_at(isa)->name, (double)g[i], (double)result[i], (double)first[i]);
+            if (isa == 0 && isfinite(g[i]) && !(fabs(first[i] - truth) <= 5e-7 * fabs(truth) + 1e-44))
+                fail_msg("%.9g gated is %.9g, not %.9g", (double)g[i], (double)first[i], truth);
+        }
+    }
+    assert_true(isinf(first[EXTREMES - 2]) && isnan(first[EXTREMES - 1]));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kernel_equals_its_text),
         cmocka_unit_test(every_kernel_is_tested),
         cmocka_unit_test(a_binding_names_a_kernel_that_exists),
+        cmocka_unit_test(a_gate_is_near_the_truth_and_the_same_on_every_instruction_set),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }

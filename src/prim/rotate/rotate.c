@@ -1,17 +1,21 @@
 /* Fused rotate: (COS SIN PAIRS) rotate X turns pairs of X's last axis by the token's angles (Su et al., "RoFormer", 2021).
    X (tokens heads dim) f32; COS SIN (tokens half); PAIRS (2 half): the elements that make up each pair, ⎕IO from 0. */
+#include "os/parallel_ranges.h"
 #include "prim/fused/fused.h"
 
 #include <string.h>
 
+/* How a head's pairs lie: as two runs, half a head and half a head, or each pair side by side; anyhow otherwise. */
+typedef enum Pairing { ANYHOW, RUNS, NEIGHBOURS } Pairing;
+
 typedef struct Rotation {
     const float *cosines, *sines;
     const int64_t *first, *second;
-    int64_t tokens, heads, dim, half;
+    int64_t heads, dim, half;
+    const float *x;
+    float *result;
+    Pairing pairing;
 } Rotation;
-
-/* How a head's pairs lie: as two runs, half a head and half a head, or each pair side by side; anyhow otherwise. */
-typedef enum Pairing { ANYHOW, RUNS, NEIGHBOURS } Pairing;
 
 static Pairing pairing_of(const Rotation *rotation) {
     const int64_t *first = rotation->first, *second = rotation->second, half = rotation->half;
@@ -60,10 +64,13 @@ static int64_t turn_neighbours(const float *x, const float *cosines, const float
     return pair;
 }
 
-static void rotate(const Rotation *rotation, const float *x, float *result) {
-    const int64_t half = rotation->half;
-    const Pairing pairing = pairing_of(rotation);
-    for (int64_t token = 0; token < rotation->tokens; token++) {
+static void rotate(void *context, int64_t begin, int64_t end) {
+    const Rotation *rotation = context;
+    const int64_t half = rotation->half, first = begin * rotation->heads * rotation->dim;
+    const Pairing pairing = rotation->pairing;
+    const float *x = rotation->x + first;
+    float *result = rotation->result + first;
+    for (int64_t token = begin; token < end; token++) {
         const float *cosines = rotation->cosines + token * half, *sines = rotation->sines + token * half;
         for (int64_t head = 0; head < rotation->heads; head++, x += rotation->dim, result += rotation->dim) {
             int64_t pair = 0;
@@ -109,9 +116,12 @@ AplErr apli_rotate_pairs(AplEnv *env, AplArray *left, AplArray *right, AplArray 
         apli_copy(turned, 0, right, 0, right->count); /* elements that no pair has */
     }
     const int64_t half = pairs->shape[1];
-    rotate(&(Rotation){(const float *)cosines_single->data, (const float *)sines_single->data, (const int64_t *)indices->data,
-                       (const int64_t *)indices->data + half, right->shape[0], right->shape[1], right->shape[2], half},
-           (const float *)right->data, (float *)turned->data);
+    Rotation rotation = {.cosines = (const float *)cosines_single->data, .sines = (const float *)sines_single->data,
+                         .first = (const int64_t *)indices->data, .second = (const int64_t *)indices->data + half,
+                         .heads = right->shape[1], .dim = right->shape[2], .half = half,
+                         .x = (const float *)right->data, .result = (float *)turned->data};
+    rotation.pairing = pairing_of(&rotation);
+    apli_parallel_ranges(right->shape[0], right->shape[1] * right->shape[2], rotate, &rotation);
     *result = apli_move(&turned);
     return APL_OK;
 }

@@ -202,8 +202,10 @@ static AplErr conform(AplArray *left, AplArray *right, AplArray **like) {
     return APL_OK;
 }
 
-/* The argument of lower rank (or of the same), repeated along the axes of `larger` that `axis` does not name. */
-static AplErr spread_along(AplEnv *env, AplArray *smaller, AplArray *larger, AplArray *axis,
+/* The argument of lower rank (or of the same), repeated along the axes of `larger` that `axis` does not name. Where it has
+   more elements than one and they are the last axes, and nothing is asked for but whether they are, *last says so and nothing
+   is repeated. */
+static AplErr spread_along(AplEnv *env, AplArray *smaller, AplArray *larger, AplArray *axis, bool *last,
                            AplArray **result) {
     APLI_AUTO AplArray *integers = NULL, *indices = NULL, *repeated = NULL;
     TRY(apli_integers(axis, "axes", &integers));
@@ -229,6 +231,10 @@ static AplErr spread_along(AplEnv *env, AplArray *smaller, AplArray *larger, Apl
     }
     if (ordered && step == larger->count) return apli_reshape_view(smaller, larger->rank, larger->shape, result);
     if (ordered && next == larger->rank - smaller->rank && larger->count) { /* the last axes: the whole, again and again */
+        if (last && step > 1) {
+            *last = true;
+            return APL_OK;
+        }
         TRY(apli_array_new_like((AplType)smaller->type, larger, &repeated));
         repeated->weak = smaller->weak;
         for (int64_t i = 0; i < larger->count; i += step) apli_copy(repeated, i, smaller, 0, step);
@@ -352,8 +358,16 @@ static AplErr dyadic(AplScalarOp op, AplEnv *env, AplArray *left, AplArray *righ
     }
     if (axis && left->rank && right->rank) {
         APLI_AUTO AplArray *repeated = NULL;
-        bool left_smaller = left->rank < right->rank;
-        TRY(spread_along(env, left_smaller ? left : right, left_smaller ? right : left, axis, &repeated));
+        const bool left_smaller = left->rank < right->rank;
+        AplArray *smaller = left_smaller ? left : right, *larger = left_smaller ? right : left;
+        bool last = false;
+        TRY(spread_along(env, smaller, larger, axis, plain_numbers && smaller->type != APLI_BOOL ? &last : NULL, &repeated));
+        if (last) {
+            int status = 0;
+            TRY(apli_scalar_along(env, op, left, right, result, &status));
+            if (!status) return APL_OK;
+            TRY(spread_along(env, smaller, larger, axis, NULL, &repeated));
+        }
         return left_smaller ? dyadic(op, env, repeated, right, NULL, result)
                             : dyadic(op, env, left, repeated, NULL, result);
     }

@@ -89,6 +89,10 @@ AplScalarPlan apli_scalar_plan(AplScalarOp op, AplType left_type, bool left_weak
 AplErr apli_scalar_apply(AplEnv *env, AplScalarOp op, AplArray *left, AplArray *right, bool widen,
                          AplArray **result, int *status, int64_t *failed);
 
+/* The same where one argument, of fewer elements but more than one and not of bits, stands for itself again and again along the
+   other: its shape is that of the other's last axes. What is wrong, *status says. */
+AplErr apli_scalar_along(AplEnv *env, AplScalarOp op, AplArray *left, AplArray *right, AplArray **result, int *status);
+
 /* The table of one operation, left∘.op right: each element of left beside all of right, in `shape`. As above, but *failed
    counts the table's elements. Neither argument is empty. */
 AplErr apli_scalar_table(AplEnv *env, AplScalarOp op, AplArray *left, AplArray *right, int rank,

@@ -17,7 +17,7 @@
 #include <string.h>
 
 enum { BLOCK = 1024, MOST_REGISTERS = 8, MOST_CONSTANTS = 12 };
-enum { SHARED = 1 << 17, UNIT = 64 * BLOCK }; /* elements of a result that threads share, and of what one takes */
+enum { SHARED = 1 << 16, UNIT = 16 * BLOCK }; /* elements of a result that threads share, and of what one takes */
 
 typedef struct Value {
     AplArray *leaf;       /* NULL: an instruction's result */
@@ -214,6 +214,8 @@ static const void *load(const Machine *machine, const Instruction *instruction, 
 
 /* Elements base..base+count-1 of a table's leaf, which is not of bits. */
 static const void *repeat_leaf(const Value *value, int64_t base, int64_t count, void *to) {
+    const int64_t from = base % value->period;
+    if (value->times == 1 && from + count <= value->period) return value->leaf->data + apli_type_bytes(value->type, from);
     switch (apli_types[value->type].bits) {
     case 8: REPEAT_LEAF(uint8_t)
     case 16: REPEAT_LEAF(uint16_t)
@@ -455,6 +457,22 @@ AplErr apli_scalar_apply(AplEnv *env, AplScalarOp op, AplArray *left, AplArray *
     add_instruction(&program, op, a, b, widen);
     place(&program, program.values[program.value_count - 1].like->count);
     return execute(env, &program, result, status, failed);
+}
+
+AplErr apli_scalar_along(AplEnv *env, AplScalarOp op, AplArray *left, AplArray *right, AplArray **result, int *status) {
+    Program program;
+    program.value_count = program.instruction_count = program.register_count = program.constant_count = 0;
+    program.busy = 0;
+    const bool left_smaller = left->count < right->count;
+    const int a = add_leaf(&program, left), b = add_leaf(&program, right);
+    Value *smaller = &program.values[left_smaller ? a : b];
+    smaller->like = left_smaller ? right : left;
+    smaller->times = 1;
+    smaller->period = smaller->leaf->count;
+    append_instruction(&program, op, a, b, smaller->like, false);
+    place(&program, smaller->like->count);
+    int64_t failed;
+    return execute(env, &program, result, status, &failed);
 }
 
 AplErr apli_scalar_table(AplEnv *env, AplScalarOp op, AplArray *left, AplArray *right, int rank,
