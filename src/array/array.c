@@ -124,6 +124,7 @@ static void release_panels(AplPanelsOf *entry) {
 void apli_storage_release(AplStorage *storage) {
     if (!storage || --storage->references > 0) return;
     release_panels(storage->panels);
+    apli_storage_release(storage->rounded);
     if (storage->place == APLI_HEAP) {
         if (storage->type == APLI_NESTED)
             release_items((AplArray **)storage->bytes, (int64_t)(storage->size / sizeof(AplArray *)));
@@ -353,6 +354,12 @@ const AplPanels *apli_panels_of(const AplArray *matrix) {
 void apli_drop_panels(AplArray *array) {
     release_panels(array->storage->panels);
     array->storage->panels = NULL;
+}
+
+void apli_keep_rounded(AplStorage *storage, AplStorage *rounded) {
+    if (rounded) rounded->references++;
+    apli_storage_release(storage->rounded);
+    storage->rounded = rounded;
 }
 
 AplErr apli_attach_panels(AplArray *matrix, const AplPanels *panels) {

@@ -35,6 +35,8 @@ typedef struct AplStorage {
     void (*release)(void *owner);
     void *owner;
     struct AplPanelsOf *panels; /* PACKED: the same weights as a product wants them, once one has (elem/panel.h) */
+    struct AplStorage *rounded; /* HEAP: what a product made of its elements for the next one; NULL: nothing. While there is
+                                   something, the elements do not change */
 } AplStorage;
 
 typedef enum AplForm { APLI_PLAIN, APLI_STRIDED, APLI_STACKED, APLI_FORM_PACKED, APLI_TURNED } AplForm;
@@ -92,6 +94,9 @@ const struct AplPanels *apli_panels_of(const AplArray *matrix);
 AplErr apli_attach_panels(AplArray *matrix, const struct AplPanels *panels);
 /* Before its weights change: takes away the panels of every matrix in its storage. */
 void apli_drop_panels(AplArray *array);
+/* Keeps `rounded` with a HEAP storage in place of what was kept, until the elements change or go; NULL: keeps nothing. Takes a
+   reference to it. */
+void apli_keep_rounded(AplStorage *storage, AplStorage *rounded);
 /* A STACKED array of `count` cells of one shape, each borrowed: shape is (count, cell's shape). */
 AplErr apli_stack(AplArray *const *cells, int64_t count, AplArray **result);
 AplErr apli_storage_new(size_t size, AplType type, AplStorage **result);
@@ -143,10 +148,11 @@ AplErr apli_convert(AplArray *array, AplType type, AplArray **result);
 AplErr apli_own(AplArray **array);
 /* Replaces an integer or character PLAIN array by one of the smallest type that holds it exactly. Reals stay. */
 AplErr apli_squeeze(AplArray **array);
-/* The array's own buffer may be written: nobody else sees it. */
+/* The array's own buffer may be written: nobody else sees it, and nothing is kept that was made of it. */
 static inline bool apli_may_overwrite(const AplArray *array) {
     return array->references == 1 && array->form == APLI_PLAIN &&
-           (!array->storage || (array->storage->references == 1 && array->storage->place == APLI_HEAP));
+           (!array->storage ||
+            (array->storage->references == 1 && array->storage->place == APLI_HEAP && !array->storage->rounded));
 }
 
 /* ---- elements ---------------------------------------------------------------------------------------------- */

@@ -171,6 +171,8 @@ AplErr apli_convert(AplArray *array, AplType type, AplArray **result) {
 }
 
 AplErr apli_own(AplArray **array) {
+    AplStorage *storage = (*array)->storage;
+    if (storage && storage->rounded && (*array)->references == 1 && storage->references == 1) apli_keep_rounded(storage, NULL);
     if (apli_may_overwrite(*array)) return APL_OK;
     APLI_AUTO AplArray *plain = NULL, *copy = NULL;
     TRY(apli_plain(*array, &plain));

@@ -95,7 +95,8 @@ AplErr apli_matmul_transposed(AplArray *x, AplArray *w, bool rounded, AplArray *
     TRY(new_product(x, rows, &product));
     const int64_t tokens = apli_product(x->shape, x->rank - 1);
     if (rounded && product->count && apli_panels_possible(w)) {
-        TRY(apli_panel_product((const float *)numbers->data, tokens, w, (float *)product->data));
+        AplStorage *keeper = numbers->storage && numbers->storage->place == APLI_HEAP ? numbers->storage : NULL;
+        TRY(apli_panel_product((const float *)numbers->data, tokens, keeper, w, (float *)product->data));
         *result = apli_move(&product);
         return APL_OK;
     }

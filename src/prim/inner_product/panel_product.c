@@ -55,35 +55,66 @@ AplErr apli_panels_make(AplArray *w) {
     return error;
 }
 
-/* ---- quantizing ------------------------------------------------------------------------------------------------------- */
+/* ---- rounding --------------------------------------------------------------------------------------------------------- */
 
-typedef struct Quantizing {
-    const AplKernels *kernels;
-    const AplQuantized *quantized;
+/* Rounded rows of activations; the arrays follow in the same storage. */
+typedef struct Rounded {
+    AplQuantized quantized;
     const float *x;
     int64_t columns;
     int zero;
-} Quantizing;
+} Rounded;
 
-static void quantize_unit(void *context, int64_t unit, int thread) {
+/* Rounded rows are kept with x where several products want them (queries, keys and values; the two halves of a gate), unless they
+   take more bytes than this. */
+enum { MOST_KEPT = 8 << 20 };
+
+static void round_unit(void *context, int64_t unit, int thread) {
     (void)thread;
-    const Quantizing *q = context;
-    const int64_t end = (unit + 1) * APLI_MOST_TILE < q->quantized->tokens ? (unit + 1) * APLI_MOST_TILE : q->quantized->tokens;
+    const Rounded *rounded = context;
+    const AplQuantized *q = &rounded->quantized;
+    const int64_t end = (unit + 1) * APLI_MOST_TILE < q->tokens ? (unit + 1) * APLI_MOST_TILE : q->tokens;
     for (int64_t token = unit * APLI_MOST_TILE; token < end;) {
-        const int n = apli_tile_tokens(q->quantized->tokens - token);
-        q->kernels->quantize_tile(q->x, q->columns, token, n, q->zero, q->quantized);
+        const int n = apli_tile_tokens(q->tokens - token);
+        apli_kernels()->quantize_tile(rounded->x, rounded->columns, token, n, rounded->zero, q);
         token += n;
     }
 }
 
-static AplErr allocate(AplQuantized *quantized, AplStorage **room) {
-    const size_t pieces = (size_t)quantized->tokens * (size_t)quantized->chunks, groups = (size_t)quantized->groups;
+/* The storage begins with a Rounded, of which everything but the arrays is set. */
+static AplErr allocate(const Rounded *like, AplStorage **room) {
+    const size_t pieces = (size_t)like->quantized.tokens * (size_t)like->quantized.chunks;
+    const size_t groups = (size_t)like->quantized.groups, head = (sizeof *like + 63) / 64 * 64;
     const size_t bytes = pieces * (APLI_PANEL_CHUNK + groups * (2 * sizeof(float) + sizeof(int32_t)));
-    TRY(apli_storage_new(bytes, APLI_I8, room));
-    quantized->codes = (int8_t *)(*room)->bytes;
+    TRY(apli_storage_new(head + bytes, APLI_I8, room));
+    Rounded *rounded = (Rounded *)(*room)->bytes;
+    AplQuantized *quantized = &rounded->quantized;
+    *rounded = *like;
+    quantized->codes = (int8_t *)((*room)->bytes + head);
     quantized->scales = (float *)(quantized->codes + pieces * APLI_PANEL_CHUNK);
     quantized->sums = quantized->scales + pieces * groups;
     quantized->zero_sums = (int32_t *)(quantized->sums + pieces * groups);
+    return APL_OK;
+}
+
+static bool same_rounding(const Rounded *a, const Rounded *b) {
+    return a->x == b->x && a->columns == b->columns && a->quantized.tokens == b->quantized.tokens &&
+           a->quantized.groups == b->quantized.groups && a->zero == b->zero;
+}
+
+/* x rounded as these panels want it: what is kept, or made now. *result gets a reference. */
+static AplErr round_activations(const float *x, int64_t tokens, AplStorage *keeper, const AplPanels *panels, AplStorage **result) {
+    const Rounded wanted = {.quantized = {.tokens = tokens, .chunks = panels->chunks, .groups = apli_panel_groups(&panels->form)},
+                            .x = x, .columns = panels->columns, .zero = panels->form.zero};
+    if (keeper && keeper->rounded && same_rounding((const Rounded *)keeper->rounded->bytes, &wanted)) {
+        *result = keeper->rounded;
+        (*result)->references++;
+        return APL_OK;
+    }
+    TRY(allocate(&wanted, result));
+    const int threads = tokens * panels->columns < APLI_PRODUCT_SERIAL_WORK ? 1 : apli_parallel_threads();
+    apli_parallel((tokens + APLI_MOST_TILE - 1) / APLI_MOST_TILE, threads, round_unit, (*result)->bytes);
+    if (keeper && (*result)->size <= MOST_KEPT) apli_keep_rounded(keeper, *result);
     return APL_OK;
 }
 
@@ -105,22 +136,18 @@ static void product_unit(void *context, int64_t unit, int thread) {
                                     left < product->unit_panels ? left : product->unit_panels, product->result);
 }
 
-AplErr apli_panel_product(const float *x, int64_t tokens, AplArray *w, float *result) {
+AplErr apli_panel_product(const float *x, int64_t tokens, AplStorage *keeper, AplArray *w, float *result) {
     TRY(apli_panels_make(w));
     const AplPanels *panels = apli_panels_of(w);
-    const AplKernels *kernels = apli_kernels();
-    AplQuantized quantized = {.tokens = tokens, .chunks = panels->chunks, .groups = apli_panel_groups(&panels->form)};
-    AplStorage *room;
-    TRY(allocate(&quantized, &room));
+    AplStorage *rounded;
+    TRY(round_activations(x, tokens, keeper, panels, &rounded));
     const bool serial = (double)panels->rows * (double)panels->columns * (double)tokens < APLI_PRODUCT_SERIAL_WORK;
     const int threads = serial ? 1 : apli_parallel_threads();
-    Quantizing quantizing = {kernels, &quantized, x, panels->columns, panels->form.zero};
-    apli_parallel((tokens + APLI_MOST_TILE - 1) / APLI_MOST_TILE, tokens * panels->columns < APLI_PRODUCT_SERIAL_WORK ? 1 : threads,
-                  quantize_unit, &quantizing);
     /* pairs of panels, some of them for each thread to claim in turn */
     const int64_t pairs = (panels->count + 1) / 2, unit_pairs = pairs / (threads * APLI_PRODUCT_UNITS);
-    Product product = {kernels, panels, &quantized, 2 * (unit_pairs > 0 ? unit_pairs : 1), result};
+    Product product = {apli_kernels(), panels, &((const Rounded *)rounded->bytes)->quantized,
+                       2 * (unit_pairs > 0 ? unit_pairs : 1), result};
     apli_parallel((panels->count + product.unit_panels - 1) / product.unit_panels, threads, product_unit, &product);
-    apli_storage_release(room);
+    apli_storage_release(rounded);
     return APL_OK;
 }

@@ -16,7 +16,8 @@ AplErr apli_panels_make(AplArray *w);
 /* Lays rows of `layout` out as panels at `to` (planned: their number and sizes), shared among threads. WS FULL. */
 AplErr apli_panels_fill(const AplPanels *planned, const AplPackedLayout *layout, const uint8_t *rows, uint8_t *to);
 /* x: (tokens, columns) f32 rows; w: PACKED (rows, columns), for which panels are possible (they are made at the first product);
-   result: (tokens, rows) f32. prim/inner_product/panel_kernels.h says what is computed. WS FULL. */
-AplErr apli_panel_product(const float *x, int64_t tokens, AplArray *w, float *result);
+   result: (tokens, rows) f32. prim/inner_product/panel_kernels.h says what is computed. keeper: the HEAP storage that x lies in,
+   with which the rounded x is kept for the next product with it, or NULL. WS FULL. */
+AplErr apli_panel_product(const float *x, int64_t tokens, AplStorage *keeper, AplArray *w, float *result);
 
 #endif
