@@ -59,8 +59,8 @@ bool apli_panels_plan(const AplPackedLayout *layout, int64_t rows, int64_t colum
     panels->form.single |= layout->group == 0;
     panels->count = round_up(rows, APLI_PANEL_ROWS) / APLI_PANEL_ROWS;
     panels->chunks = round_up(columns, APLI_PANEL_CHUNK) / APLI_PANEL_CHUNK;
-    panels->spans = round_up(columns, span) / span;
-    panels->bytes_at = form->levels ? columns / APLI_PANEL_BLOCK * APLI_PANEL_ROWS * 2 : 0;
+    panels->spans = panels->form.halves ? panels->chunks * 2 : round_up(columns, span) / span;
+    panels->bytes_at = form->levels ? columns / APLI_PANEL_BLOCK * APLI_PANEL_ROWS * (panels->form.halves ? 4 : 2) : 0;
     const int64_t number_bytes = form->levels ? 1 : panels->form.single ? 4 : 2;
     panels->minimums_at = round_up(panels->bytes_at + panels->spans * APLI_PANEL_ROWS * number_bytes, 64);
     panels->codes_at = panels->minimums_at * (form->minimum ? 2 : 1);
@@ -68,15 +68,20 @@ bool apli_panels_plan(const AplPackedLayout *layout, int64_t rows, int64_t colum
     return true;
 }
 
-/* Number `span` of a lane; with two levels, `halves` is where the layout has the f16 of its block. */
-static void store_number(const AplPanels *panels, uint8_t *numbers, int64_t span, int lane, float value, const uint8_t *halves) {
-    const int64_t index = span * APLI_PANEL_ROWS + lane;
+/* Where lane 4k+2r+h of vector g is that of row 4k+2g+r and half h: 16g + the lane. */
+static int lane_of(int row, int half) { return row / 2 % 2 * APLI_PANEL_ROWS + row / 4 * 4 + row % 2 * 2 + half; }
+
+/* Number `span` of a row; with two levels, `halves` is where the layout has the f16 of its block. */
+static void store_number(const AplPanels *panels, uint8_t *numbers, int64_t span, int row, float value, const uint8_t *halves) {
+    const bool by_lanes = panels->form.halves;
+    const int64_t index = by_lanes ? span / 2 * 2 * APLI_PANEL_ROWS + lane_of(row, span % 2) : span * APLI_PANEL_ROWS + row;
     uint16_t half;
     if (panels->form.levels) {
         memcpy(&half, halves, sizeof half);
         const float block = apli_f16_to_f32(half);
-        const int64_t of_block = span * panels->form.span / APLI_PANEL_BLOCK * APLI_PANEL_ROWS + lane;
-        memcpy(numbers + of_block * 2, &half, sizeof half);
+        const int64_t of_block = span * panels->form.span / APLI_PANEL_BLOCK;
+        const int64_t at = by_lanes ? of_block * 2 * APLI_PANEL_ROWS + lane_of(row, span % 2) : of_block * APLI_PANEL_ROWS + row;
+        memcpy(numbers + at * 2, &half, sizeof half);
         /* value is the product of both, exactly; a minimum is taken away: its byte is below 0 */
         numbers[panels->bytes_at + index] = (uint8_t)(int8_t)(block == 0 ? 0 : value / block);
     } else if (panels->form.single) {
@@ -87,26 +92,26 @@ static void store_number(const AplPanels *panels, uint8_t *numbers, int64_t span
     }
 }
 
-enum { STEP_BYTES = APLI_PANEL_ROWS * 4, STEPS = APLI_PANEL_STEPS };
+enum { VECTOR_BYTES = APLI_PANEL_ROWS * 4, VECTORS = APLI_PANEL_VECTORS };
 
 /* The lowest `bits` bits of a chunk's codes as one plane. */
-static void store_plane(const uint8_t codes[STEPS][STEP_BYTES], int bits, int shift, uint8_t *plane) {
-    const int each = 8 / bits, vectors = STEPS / each; /* codes of a byte, vectors of the plane */
+static void store_plane(const uint8_t codes[VECTORS][VECTOR_BYTES], int bits, int shift, uint8_t *plane) {
+    const int each = 8 / bits, vectors = VECTORS / each; /* codes of a byte, vectors of the plane */
     if (bits == 1) {
-        for (int step = 0; step < STEPS; step++)
-            for (int i = 0; i < STEP_BYTES; i += 8) {
+        for (int v = 0; v < VECTORS; v++)
+            for (int i = 0; i < VECTOR_BYTES; i += 8) {
                 unsigned byte = 0;
-                for (int bit = 0; bit < 8; bit++) byte |= (codes[step][i + bit] >> shift & 1u) << bit;
-                plane[i / 8 * 8 + step] = (uint8_t)byte;
+                for (int bit = 0; bit < 8; bit++) byte |= (codes[v][i + bit] >> shift & 1u) << bit;
+                plane[i / 8 * 8 + v] = (uint8_t)byte;
             }
         return;
     }
     const unsigned mask = (1u << bits) - 1;
     for (int v = 0; v < vectors; v++)
-        for (int i = 0; i < STEP_BYTES; i++) {
+        for (int i = 0; i < VECTOR_BYTES; i++) {
             unsigned byte = 0;
             for (int k = 0; k < each; k++) byte |= (codes[v + k * vectors][i] >> shift & mask) << (k * bits);
-            plane[v * STEP_BYTES + i] = (uint8_t)byte;
+            plane[v * VECTOR_BYTES + i] = (uint8_t)byte;
         }
 }
 
@@ -116,31 +121,33 @@ void apli_panel_pack(const AplPanels *panels, const AplPackedLayout *layout, con
     const int bits = form->bits, low = apli_plane_bits(bits);
     const int64_t columns = panels->columns, row_bytes = apli_packed_row_bytes(layout, columns);
     const int64_t first = panel * APLI_PANEL_ROWS;
-    const int lanes = panels->rows - first < APLI_PANEL_ROWS ? (int)(panels->rows - first) : APLI_PANEL_ROWS;
-    Sixteen *sixteens = (Sixteen *)scratch; /* (lanes, columns ÷ 16) */
+    const int count = panels->rows - first < APLI_PANEL_ROWS ? (int)(panels->rows - first) : APLI_PANEL_ROWS;
+    Sixteen *sixteens = (Sixteen *)scratch; /* (count, columns ÷ 16) */
     memset(to, 0, (size_t)panels->codes_at);
-    for (int lane = 0; lane < lanes; lane++)
-        unpack_codes[layout->codec](layout, rows + (first + lane) * row_bytes, columns, scratch + lane * columns);
-    for (int64_t span = 0; span < panels->spans; span++)
-        for (int lane = 0; lane < lanes; lane++) {
-            const Sixteen *sixteen = &sixteens[(lane * columns + span * form->span) / 16];
-            const uint8_t *block = rows + (first + lane) * row_bytes;
+    for (int row = 0; row < count; row++)
+        unpack_codes[layout->codec](layout, rows + (first + row) * row_bytes, columns, scratch + row * columns);
+    for (int64_t span = 0; span < panels->spans && span * form->span < columns; span++)
+        for (int row = 0; row < count; row++) {
+            const Sixteen *sixteen = &sixteens[(row * columns + span * form->span) / 16];
+            const uint8_t *block = rows + (first + row) * row_bytes;
             if (form->levels) block += span * form->span / APLI_PANEL_BLOCK * layout->block_bytes;
-            store_number(panels, to, span, lane, sixteen->scale, block + form->scale_at);
+            store_number(panels, to, span, row, sixteen->scale, block + form->scale_at);
             if (form->minimum)
-                store_number(panels, to + panels->minimums_at, span, lane, sixteen->minimum, block + form->minimum_at);
+                store_number(panels, to + panels->minimums_at, span, row, sixteen->minimum, block + form->minimum_at);
         }
     for (int64_t chunk = 0; chunk < panels->chunks; chunk++) {
-        uint8_t codes[STEPS][STEP_BYTES] = {0};
-        for (int lane = 0; lane < lanes; lane++)
+        uint8_t codes[VECTORS][VECTOR_BYTES] = {0};
+        for (int row = 0; row < count; row++)
             for (int64_t half = chunk * 2; half < chunk * 2 + 2 && half < columns / 16; half++) {
                 uint8_t unsigned_codes[16];
                 for (int i = 0; i < 16; i++)
-                    unsigned_codes[i] = (uint8_t)((sixteens[lane * columns / 16 + half].codes[i] + form->zero) >> (form->unit / 2));
-                for (int i = 0; i < 4; i++) memcpy(&codes[half % 2 * 4 + i][lane * 4], unsigned_codes + i * 4, 4);
+                    unsigned_codes[i] = (uint8_t)((sixteens[row * columns / 16 + half].codes[i] + form->zero) >> (form->unit / 2));
+                const int at = lane_of(row, (int)(half % 2));
+                for (int i = 0; i < 4; i++)
+                    memcpy(&codes[at / APLI_PANEL_ROWS * 4 + i][at % APLI_PANEL_ROWS * 4], unsigned_codes + i * 4, 4);
             }
         uint8_t *plane = to + panels->codes_at + chunk * bits * 64;
-        store_plane((const uint8_t(*)[STEP_BYTES])codes, low, 0, plane);
-        if (low < bits) store_plane((const uint8_t(*)[STEP_BYTES])codes, bits - low, low, plane + low * 64);
+        store_plane((const uint8_t(*)[VECTOR_BYTES])codes, low, 0, plane);
+        if (low < bits) store_plane((const uint8_t(*)[VECTOR_BYTES])codes, bits - low, low, plane + low * 64);
     }
 }

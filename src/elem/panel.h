@@ -1,18 +1,21 @@
-/* Panels: packed weights laid out for a matrix product with 8-bit activations. The rows go in panels of 16, one row a lane of
-   a 512-bit vector of 32-bit numbers; the columns in chunks of 32, and these in 8 steps of 4 columns, whose codes are the 4
-   bytes of a lane. So one step is one vector: 16 rows × 4 columns, which an instruction multiplies with 4 activations and
-   adds to 16 sums (vpdpbusd, sdot).
+/* Panels: packed weights laid out for a matrix product with 8-bit activations. The rows go in panels of 16, the columns in chunks
+   of 32. A chunk is 8 vectors of 64 bytes, each a lane of 4 bytes for 8 rows × 2 halves of the chunk: 4 codes, which an instruction
+   multiplies with 4 activations and adds to a lane's sum (vpdpbusd, sdot). Vector 4g+s has columns 4s..4s+3 of each half (16
+   columns), and lane 4k+2r+h is row 4k+2g+r, half h. So the sums of the vectors g = 0 and of g = 1, narrowed to 16 bits and joined
+   quad by quad (vpackssdw), are pairs of halves with the rows in order; the next instruction multiplies a pair with its two
+   activations' shares and adds it up (vpdpwssd, vpmaddwd).
 
    A panel is its scales, then its minimums, then its chunks. A code is stored without a sign, zero added; with b bits it takes
    b × 64 bytes a chunk:
-       8 bits  byte l×4+c of vector s is lane l, column c of step s
-       4 bits  vector s mod 4; low nibble for steps 0..3, high nibble for 4..7
-       2 bits  vector s mod 2; bits 2×(s÷2) and on
-       1 bit   byte 8×(l÷2)+s; bit 4×(l mod 2)+c
+       8 bits  byte i of vector v
+       4 bits  vector v mod 4; low nibble for vectors 0..3, high nibble for 4..7
+       2 bits  vector v mod 2; bits 2×(v÷2) and on
+       1 bit   byte 8×(i÷8)+v; bit i mod 8, for byte i
        3, 5, 6 bits  the low 2, 4, 4 bits as above, then the bits above them as a plane of 1, 1, 2 bits
-   Scales and minimums: for each span of columns 16 numbers, one a lane: f16, or f32 where the layout has one scale a row. The K
-   layouts have numbers of two levels, an f16 for each block of 256 columns times a small integer for each span: first 16 f16 for
-   each block, then 16 signed bytes for each span. Their product is exact in f32. */
+   Scales and minimums: for each span of columns 16 numbers, one a row: f16, or f32 where the layout has one scale a row. Spans of
+   16 columns: for each chunk 32 numbers, those of the lanes for g = 0, then for g = 1. The K layouts have numbers of two levels,
+   an f16 for each block of 256 columns times a small integer for each span: first the f16 of each block, 16 or, for spans of 16,
+   32 in the order of lanes; then a signed byte in place of each number. Their product is exact in f32. */
 #ifndef APLI_ELEM_PANEL_H
 #define APLI_ELEM_PANEL_H
 
@@ -22,7 +25,7 @@
 
 enum {
     APLI_PANEL_ROWS = 16,
-    APLI_PANEL_STEPS = 8,
+    APLI_PANEL_VECTORS = 8, /* of a chunk's codes, were they bytes */
     APLI_PANEL_BLOCK = 256, /* columns of a block of the K layouts */
     APLI_PANEL_CHUNK = 32, /* columns */
 };
@@ -42,13 +45,19 @@ typedef struct AplPanelForm {
     int64_t span;   /* columns that share a scale; a multiple of 32, or 16 */
 } AplPanelForm;
 
+/* How far a sum over 16 columns is shifted to fit 16 bits (prim/inner_product/panel_kernels.h): 128 × 127 × 16 < 2^15 << 3, and
+   31 × 127 × 16 < 2^15 << 1. Spans of 16 columns keep 32 bits. */
+static inline int apli_panel_shift(const AplPanelForm *form) {
+    return form->halves ? 0 : form->bits == 8 ? 3 : form->bits == 5 && form->minimum ? 1 : 0;
+}
+
 /* The panels of one matrix. Offsets are in bytes, of a panel. */
 typedef struct AplPanels {
     AplPanelForm form;
     int64_t rows, columns;
     int64_t count;  /* of panels: the last one's missing rows have scale 0 */
     int64_t chunks; /* of a row: the last one's missing columns have code 0 */
-    int64_t spans;  /* of a row */
+    int64_t spans;  /* of a row; of 16 columns: two a chunk */
     int64_t bytes_at; /* from scales or minimums of two levels to the bytes of the spans */
     int64_t minimums_at, codes_at, panel_bytes;
     const uint8_t *bytes; /* count × panel_bytes, on 64 bytes */

@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 bool apli_panels_possible(const AplArray *w) {
     AplPanels planned;
@@ -62,7 +63,6 @@ typedef struct Rounded {
     AplQuantized quantized;
     const float *x;
     int64_t columns;
-    int zero;
 } Rounded;
 
 /* Rounded rows are kept with x where several products want them (queries, keys and values; the two halves of a gate), unless they
@@ -76,36 +76,30 @@ static void round_unit(void *context, int64_t unit, int thread) {
     const int64_t end = (unit + 1) * APLI_MOST_TILE < q->tokens ? (unit + 1) * APLI_MOST_TILE : q->tokens;
     for (int64_t token = unit * APLI_MOST_TILE; token < end;) {
         const int n = apli_tile_tokens(q->tokens - token);
-        apli_kernels()->quantize_tile(rounded->x, rounded->columns, token, n, rounded->zero, q);
+        apli_kernels()->quantize_tile(rounded->x, rounded->columns, token, n, q);
         token += n;
     }
 }
 
 /* The storage begins with a Rounded, of which everything but the arrays is set. */
 static AplErr allocate(const Rounded *like, AplStorage **room) {
-    const size_t pieces = (size_t)like->quantized.tokens * (size_t)like->quantized.chunks;
-    const size_t groups = (size_t)like->quantized.groups, head = (sizeof *like + 63) / 64 * 64;
-    const size_t bytes = pieces * (APLI_PANEL_CHUNK + groups * (2 * sizeof(float) + sizeof(int32_t)));
-    TRY(apli_storage_new(head + bytes, APLI_I8, room));
+    const size_t head = (sizeof *like + 63) / 64 * 64;
+    TRY(apli_storage_new(head + apli_quantized_bytes(&like->quantized), APLI_I8, room));
     Rounded *rounded = (Rounded *)(*room)->bytes;
-    AplQuantized *quantized = &rounded->quantized;
     *rounded = *like;
-    quantized->codes = (int8_t *)((*room)->bytes + head);
-    quantized->scales = (float *)(quantized->codes + pieces * APLI_PANEL_CHUNK);
-    quantized->sums = quantized->scales + pieces * groups;
-    quantized->zero_sums = (int32_t *)(quantized->sums + pieces * groups);
+    apli_quantized_place(&rounded->quantized, (*room)->bytes + head);
     return APL_OK;
 }
 
 static bool same_rounding(const Rounded *a, const Rounded *b) {
     return a->x == b->x && a->columns == b->columns && a->quantized.tokens == b->quantized.tokens &&
-           a->quantized.groups == b->quantized.groups && a->zero == b->zero;
+           memcmp(&a->quantized.rounding, &b->quantized.rounding, sizeof(AplRounding)) == 0;
 }
 
 /* x rounded as these panels want it: what is kept, or made now. *result gets a reference. */
 static AplErr round_activations(const float *x, int64_t tokens, AplStorage *keeper, const AplPanels *panels, AplStorage **result) {
-    const Rounded wanted = {.quantized = {.tokens = tokens, .chunks = panels->chunks, .groups = apli_panel_groups(&panels->form)},
-                            .x = x, .columns = panels->columns, .zero = panels->form.zero};
+    const Rounded wanted = {.quantized = {.tokens = tokens, .chunks = panels->chunks, .rounding = apli_rounding(&panels->form)},
+                            .x = x, .columns = panels->columns};
     if (keeper && keeper->rounded && same_rounding((const Rounded *)keeper->rounded->bytes, &wanted)) {
         *result = keeper->rounded;
         (*result)->references++;
@@ -143,10 +137,10 @@ AplErr apli_panel_product(const float *x, int64_t tokens, AplStorage *keeper, Ap
     TRY(round_activations(x, tokens, keeper, panels, &rounded));
     const bool serial = (double)panels->rows * (double)panels->columns * (double)tokens < APLI_PRODUCT_SERIAL_WORK;
     const int threads = serial ? 1 : apli_parallel_threads();
-    /* pairs of panels, some of them for each thread to claim in turn */
-    const int64_t pairs = (panels->count + 1) / 2, unit_pairs = pairs / (threads * APLI_PRODUCT_UNITS);
+    /* fours of panels, some of them for each thread to claim in turn */
+    const int64_t fours = (panels->count + 3) / 4, unit_fours = fours / (threads * APLI_PRODUCT_UNITS);
     Product product = {apli_kernels(), panels, &((const Rounded *)rounded->bytes)->quantized,
-                       2 * (unit_pairs > 0 ? unit_pairs : 1), result};
+                       4 * (unit_fours > 0 ? unit_fours : 1), result};
     apli_parallel((panels->count + product.unit_panels - 1) / product.unit_panels, threads, product_unit, &product);
     apli_storage_release(rounded);
     return APL_OK;
