@@ -27,49 +27,55 @@ static int layouts(int64_t columns, const AplPackedLayout **found) {
 }
 enum { MOST_LAYOUTS = 48 };
 
-/* x in 8 bits and back, by the rule of panel_kernels.h. */
-static double rounded(const float *x, int64_t columns, int64_t column) {
-    float row = 0, group = 0;
+/* A row of x in 8 bits and back, by the rule of panel_kernels.h; steps[i] is what one step of column i's code is worth. */
+static void round_row(const float *x, int64_t columns, double *rounded, double *steps) {
+    float row = 0;
     for (int64_t i = 0; i < columns; i++) row = fmaxf(row, fabsf(x[i]));
-    for (int64_t i = column / 16 * 16; i < column / 16 * 16 + 16; i++) group = fmaxf(group, fabsf(x[i]));
-    if (row == 0) return 0;
-    const float unit = 16383 / row, share = fminf(fmaxf(ceilf(group * unit), 1), 16383);
-    return nearbyint((double)(x[column] * (unit * 127 / share))) * (double)share * (double)row / (127.0 * 16383.0);
+    for (int64_t first = 0; first < columns; first += 16) {
+        float group = 0;
+        for (int64_t i = first; i < first + 16; i++) group = fmaxf(group, fabsf(x[i]));
+        const float unit = 16383 / row, share = fminf(fmaxf(ceilf(group * unit), 1), 16383);
+        for (int64_t i = first; i < first + 16; i++) {
+            steps[i] = row > 0 ? (double)share * (double)row / (127.0 * 16383.0) : 0;
+            rounded[i] = row > 0 ? nearbyint((double)(x[i] * (unit * 127 / share))) * steps[i] : 0;
+        }
+    }
 }
 
-/* Half of 2^shift steps of a code times a step of the activations, for the 16 columns from `first` on. */
-static double most_narrowed(const float *x, const float *w, int64_t columns, int64_t first, int shift, int bits) {
-    float row = 0, group = 0, least = INFINITY, most = -INFINITY;
-    for (int64_t i = 0; i < columns; i++) row = fmaxf(row, fabsf(x[i]));
-    for (int64_t i = first; i < first + 16; i++) group = fmaxf(group, fabsf(x[i]));
-    for (int64_t i = 0; i < columns; i++) {
-        least = fminf(least, w[i]);
-        most = fmaxf(most, w[i]);
-    }
-    const double step_of_codes = 2 * fmax(most, -least) / ((1 << bits) - 2), step_of_x = (double)fmaxf(group, row / 16383) / 127;
-    return (1 << shift) * step_of_codes * step_of_x; /* twice that: the largest code of few may be half of what there is */
+/* What shifting the sum over 16 columns may lose for each step of x: half of 2^shift steps of the weights' code, here twice that,
+   for the largest code of a row may be half of what there is. */
+static double most_narrowed(const float *w, int64_t columns, const AplPanelForm *form) {
+    const int shift = apli_panel_shift(form);
+    float largest = 0;
+    for (int64_t i = 0; i < columns; i++) largest = fmaxf(largest, fabsf(w[i]));
+    return shift ? (1 << shift) * 2 * (double)largest / ((1 << form->bits) - 2) : 0;
 }
 
 static void compare_with_sums(AplArray *x, AplArray *w, const float *found) {
     const int64_t columns = w->shape[1], rows = w->shape[0];
     APLI_AUTO AplArray *plain = NULL;
     assert_int_equal(apli_plain(w, &plain), APL_OK);
-    const int shift = apli_panel_shift(&apli_panels_of(w)->form);
-    for (int64_t token = 0; token < x->shape[0]; token++)
+    double *x_row = malloc((size_t)columns * sizeof *x_row), *steps = malloc((size_t)columns * sizeof *steps);
+    for (int64_t token = 0; token < x->shape[0]; token++) {
+        round_row((float *)x->data + token * columns, columns, x_row, steps);
         for (int64_t row = 0; row < rows; row++) {
-            const float *x_row = (float *)x->data + token * columns, *w_row = (float *)plain->data + row * columns;
-            double sum = 0, magnitude = 1e-30, narrowed = 0; /* what shifting sums to 16 bits may lose */
+            const float *w_row = (float *)plain->data + row * columns;
+            const double lost = most_narrowed(w_row, columns, &apli_panels_of(w)->form);
+            double sum = 0, magnitude = 1e-30, narrowed = 0;
             for (int64_t i = 0; i < columns; i++) {
-                const double product = rounded(x_row, columns, i) * (double)w_row[i];
+                const double product = x_row[i] * (double)w_row[i];
                 sum += product;
                 magnitude += fabs(product);
-                if (shift && i % 16 == 0) narrowed += most_narrowed(x_row, w_row, columns, i, shift, apli_panels_of(w)->form.bits);
+                if (i % 16 == 0) narrowed += lost * steps[i];
             }
             const double difference = fmax(0, fabs(sum - (double)found[token * rows + row]) - narrowed) / magnitude;
             if (!(difference < 2e-6))
                 fail_msg("%s, %d columns: row %d of token %d differs by %g of its magnitude", w->layout->name, (int)columns,
                          (int)row, (int)token, difference);
         }
+    }
+    free(x_row);
+    free(steps);
 }
 
 /* The product by one table. */
