@@ -151,7 +151,7 @@ typedef struct AplModelOptions {
     size_t size;
     int64_t context; /* tokens that the model can look back on; 0: what it was made for, at most 2048 */
     int64_t layers;  /* how many to run; 0: all */
-    int32_t exact;   /* not 0: products take activations in f32, not rounded to 8 bits in groups of 16 or 32 */
+    int32_t exact;   /* not 0: products take activations in f32, not rounded to 8 bits in groups of 16 */
     int32_t plain;   /* not 0: computed by the APL text alone, without kernels */
 } AplModelOptions;
 

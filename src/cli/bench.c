@@ -151,7 +151,7 @@ int command_bench(int count, char **arguments) {
          "tell where the time goes, at the first depth: by primitive, and by line of the page", 0, 0},
         {"--kv", APLI_OPTION_CHOICE, &given.model.kv, APLI_CACHE_TYPES, "what keys and values are kept in (f16)", 0, 0},
         {"--exact", APLI_OPTION_FLAG, &given.model.exact, NULL,
-         "products take activations in f32, not rounded to 8 bits in groups of 16 or 32", 0, 0},
+         "products take activations in f32, not rounded to 8 bits in groups of 16", 0, 0},
         {"--no-fused", APLI_OPTION_FLAG, &given.model.plain, NULL, "run the APL text itself, without fused kernels", 0, 0},
         {"--seconds", APLI_OPTION_REAL, &given.seconds, "S",
          "how long to measure each of the machine's ceilings; 0: not at all (0.3)", 0, 3600},

@@ -27,7 +27,7 @@ typedef struct AplModelOptions {
     {"--kv", APLI_OPTION_CHOICE, &(model_options).kv, APLI_CACHE_TYPES, \
      "what keys and values are kept in (f16)", 0, 0}, \
     {"--exact", APLI_OPTION_FLAG, &(model_options).exact, NULL, \
-     "products take activations in f32, not rounded to 8 bits in groups of 16 or 32", 0, 0}, \
+     "products take activations in f32, not rounded to 8 bits in groups of 16", 0, 0}, \
     {"--no-fused", APLI_OPTION_FLAG, &(model_options).plain, NULL, \
      "run the APL text itself, without fused kernels", 0, 0}
 #define APLI_CONTEXT_OPTION(model_options, help) \

@@ -1,4 +1,4 @@
-/* X+.×⍉W for packed weights W, with the activations X rounded to 8 bits in groups of 16 or 32. */
+/* X+.×⍉W for packed weights W, with the activations X rounded to 8 bits in groups of 16. */
 #ifndef APLI_PRIM_PANEL_PRODUCT_H
 #define APLI_PRIM_PANEL_PRODUCT_H
 
