@@ -190,9 +190,17 @@ static AplErr header_new(AplType type, AplForm form, int rank, const int64_t *sh
 
 AplErr apli_array_new(AplType type, int rank, const int64_t *shape, AplArray **result) {
     int64_t count;
-    for (int i = 0; i < rank; i++)
-        FAIL_IF(shape[i] < 0, APL_DOMAIN, "axis %d would have %" PRId64 " elements", i, shape[i]);
-    FAIL_IF(!count_of(rank, shape, &count), APL_WS_FULL, "the shape holds more elements than an array can have");
+    uint64_t product = 1, past = 0;
+    for (int i = 0; i < rank; i++) { /* what 31 bits hold, times such a number, fits 62 */
+        past |= (uint64_t)shape[i] | product;
+        product *= (uint64_t)shape[i];
+    }
+    count = (int64_t)product;
+    if (__builtin_expect((past | product) > INT32_MAX, 0)) {
+        for (int i = 0; i < rank; i++)
+            FAIL_IF(shape[i] < 0, APL_DOMAIN, "axis %d would have %" PRId64 " elements", i, shape[i]);
+        FAIL_IF(!count_of(rank, shape, &count), APL_WS_FULL, "the shape holds more elements than an array can have");
+    }
     int64_t stored = type == APLI_NESTED && count == 0 ? 1 : count;
     size_t bytes = apli_type_bytes(type, stored);
     AplArray *array;

@@ -247,6 +247,11 @@ AplErr apli_string(const char *utf8, size_t length, AplArray **result) {
 /* ---- integers from arguments ----------------------------------------------------------------------------------- */
 
 AplErr apli_integers(AplArray *array, const char *what, AplArray **result) {
+    if (array->count == 1 && array->form == APLI_PLAIN && array->type < APLI_I64) { /* what most axes and indices are */
+        TRY(apli_array_new_like(APLI_I64, array, result));
+        *(int64_t *)(*result)->data = apli_i64_at(array, 0);
+        return APL_OK;
+    }
     APLI_AUTO AplArray *plain = NULL, *integers = NULL;
     TRY(apli_plain(array, &plain));
     AplType type = (AplType)plain->type;
@@ -274,7 +279,7 @@ AplErr apli_integer(AplArray *array, const char *what, int64_t *value) {
     APLI_AUTO AplArray *integers = NULL;
     FAIL_IF(array->count != 1, array->rank > 1 ? APL_RANK : APL_LENGTH, "%s must be one integer, its shape is %s", what,
             apli_shape_text(array));
-    if (array->form == APLI_PLAIN && array->type < APLI_I64) { /* what most axes and indices are */
+    if (array->form == APLI_PLAIN && array->type < APLI_I64) {
         *value = apli_i64_at(array, 0);
         return APL_OK;
     }

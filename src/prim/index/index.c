@@ -113,12 +113,35 @@ static AplErr index_any(AplEnv *env, AplArray *array, AplArray *const *subscript
     return index_plain(env, plain, subscripts, count, result);
 }
 
+/* Leading subscripts that are integers in range, the others elided: how many, and where the cell begins that they name. 0 where
+   the subscripts are others. */
+static int leading_cell(const AplEnv *env, const AplArray *array, AplArray *const *subscripts, int count, int64_t *offset) {
+    int axes = 0, axis = 0;
+    if (count != array->rank) return 0;
+    *offset = 0;
+    for (; axis < count && subscripts[axis]; axes = ++axis) {
+        const AplArray *subscript = subscripts[axis];
+        if (subscript->rank || subscript->form != APLI_PLAIN || !apli_type_is_integer((AplType)subscript->type)) return 0;
+        const int64_t number = apli_i64_at(subscript, 0), origin = env->index_origin;
+        if (number < origin || number - origin >= array->shape[axis]) return 0;
+        *offset = *offset * array->shape[axis] + number - origin;
+    }
+    for (; axis < count; axis++) {
+        if (subscripts[axis]) return 0;
+        *offset *= array->shape[axis];
+    }
+    return axes;
+}
+
 AplErr apli_index(AplEnv *env, AplArray *array, AplArray *const *subscripts, int count, AplArray **result) {
     AplArray *only = count == 1 ? subscripts[0] : NULL;
-    int64_t position;
-    if (array->form == APLI_PLAIN && apli_single_position(env, array, subscripts, count, &position))
-        return array->type == APLI_NESTED ? apli_enclose(apli_items(array)[position], result)
-                                          : apli_item(array, position, result);
+    int64_t offset;
+    const int axes = array->form == APLI_PLAIN || array->form == APLI_STACKED ? leading_cell(env, array, subscripts, count, &offset) : 0;
+    if (axes && axes == count && array->form == APLI_PLAIN)
+        return array->type == APLI_NESTED ? apli_enclose(apli_items(array)[offset], result) : apli_item(array, offset, result);
+    if (axes && array->type != APLI_NESTED && array->form == APLI_PLAIN)
+        return apli_part(array, offset, count - axes, array->shape + axes, result);
+    if (axes == 1 && count > 1 && array->form == APLI_STACKED) return apli_cell(array, apli_i64_at(subscripts[0], 0) - env->index_origin, result);
     if (only && only->type == APLI_NESTED) {
         APLI_AUTO AplArray *plain = NULL, *simple = apli_array_retain(only);
         TRY(apli_simplify(&simple));

@@ -10,7 +10,8 @@
 
 bool apli_panels_possible(const AplArray *w) {
     AplPanels planned;
-    return w->form == APLI_FORM_PACKED && w->rank == 2 && apli_panels_plan(w->layout, w->shape[0], w->shape[1], &planned);
+    if (w->form != APLI_FORM_PACKED || w->rank != 2) return false;
+    return apli_panels_of(w) || apli_panels_plan(w->layout, w->shape[0], w->shape[1], &planned);
 }
 
 /* ---- making --------------------------------------------------------------------------------------------------------- */

@@ -10,19 +10,33 @@ typedef enum Pairing { ANYHOW, RUNS, NEIGHBOURS } Pairing;
 
 typedef struct Rotation {
     const float *cosines, *sines;
-    const int64_t *first, *second;
+    const int64_t *first, *second; /* of pairs that lie anyhow */
     int64_t heads, dim, half;
     const float *x;
     float *result;
     Pairing pairing;
 } Rotation;
 
-static Pairing pairing_of(const Rotation *rotation) {
-    const int64_t *first = rotation->first, *second = rotation->second, half = rotation->half;
+#define PAIRING_OF(TYPE) \
+    { \
+        const TYPE *first = (const TYPE *)pairs->data, *second = first + half; \
+        for (int64_t pair = 0; pair < half; pair++) { \
+            runs &= first[pair] == pair && second[pair] == half + pair; \
+            neighbours &= first[pair] == 2 * pair && second[pair] == 2 * pair + 1; \
+        } \
+        break; \
+    }
+
+/* pairs: (2 half) PLAIN integers. */
+static Pairing pairing_of(const AplArray *pairs) {
+    const int64_t half = pairs->shape[1];
     bool runs = true, neighbours = true;
-    for (int64_t pair = 0; pair < half; pair++) {
-        runs &= first[pair] == pair && second[pair] == half + pair;
-        neighbours &= first[pair] == 2 * pair && second[pair] == 2 * pair + 1;
+    switch (pairs->type) {
+    case APLI_I8: PAIRING_OF(int8_t)
+    case APLI_I16: PAIRING_OF(int16_t)
+    case APLI_I32: PAIRING_OF(int32_t)
+    case APLI_I64: PAIRING_OF(int64_t)
+    default: return ANYHOW;
     }
     return runs ? RUNS : neighbours ? NEIGHBOURS : ANYHOW;
 }
@@ -66,10 +80,10 @@ static int64_t turn_neighbours(const float *x, const float *cosines, const float
 
 static void rotate(void *context, int64_t begin, int64_t end) {
     const Rotation *rotation = context;
-    const int64_t half = rotation->half, first = begin * rotation->heads * rotation->dim;
+    const int64_t half = rotation->half, start = begin * rotation->heads * rotation->dim;
     const Pairing pairing = rotation->pairing;
-    const float *x = rotation->x + first;
-    float *result = rotation->result + first;
+    const float *x = rotation->x + start;
+    float *result = rotation->result + start;
     for (int64_t token = begin; token < end; token++) {
         const float *cosines = rotation->cosines + token * half, *sines = rotation->sines + token * half;
         for (int64_t head = 0; head < rotation->heads; head++, x += rotation->dim, result += rotation->dim) {
@@ -77,9 +91,11 @@ static void rotate(void *context, int64_t begin, int64_t end) {
             if (pairing == RUNS) pair = turn_runs(x, cosines, sines, half, result);
             else if (pairing == NEIGHBOURS) pair = turn_neighbours(x, cosines, sines, half, result);
             for (; pair < half; pair++) {
-                const float a = x[rotation->first[pair]], b = x[rotation->second[pair]];
-                result[rotation->first[pair]] = a * cosines[pair] - b * sines[pair];
-                result[rotation->second[pair]] = a * sines[pair] + b * cosines[pair];
+                const int64_t first = pairing == RUNS ? pair : pairing == NEIGHBOURS ? 2 * pair : rotation->first[pair];
+                const int64_t second = pairing == RUNS ? half + pair : pairing == NEIGHBOURS ? 2 * pair + 1 : rotation->second[pair];
+                const float a = x[first], b = x[second];
+                result[first] = a * cosines[pair] - b * sines[pair];
+                result[second] = a * sines[pair] + b * cosines[pair];
             }
         }
     }
@@ -103,11 +119,18 @@ AplErr apli_rotate_pairs(AplEnv *env, AplArray *left, AplArray *right, AplArray 
                 cosines->shape[1] != pairs->shape[1] || (cosines->type == APLI_F64 && !cosines->weak) ||
                 (sines->type == APLI_F64 && !sines->weak);
     if (*declined) return APL_OK;
-    APLI_AUTO AplArray *cosines_single = NULL, *sines_single = NULL, *indices = NULL, *turned = NULL;
+    APLI_AUTO AplArray *cosines_single = NULL, *sines_single = NULL, *plain = NULL, *indices = NULL, *turned = NULL;
     TRY(apli_convert(parts[0], APLI_F32, &cosines_single));
     TRY(apli_convert(parts[1], APLI_F32, &sines_single));
-    TRY(apli_convert(parts[2], APLI_I64, &indices));
-    *declined = !all_within((const int64_t *)indices->data, indices->count, right->shape[2]);
+    TRY(apli_plain(parts[2], &plain));
+    const Pairing pairing = pairing_of(plain);
+    const int64_t half = pairs->shape[1];
+    if (pairing == ANYHOW) {
+        TRY(apli_convert(plain, APLI_I64, &indices));
+        *declined = !all_within((const int64_t *)indices->data, indices->count, right->shape[2]);
+    } else {
+        *declined = 2 * half > right->shape[2];
+    }
     if (*declined) return APL_OK;
     if (apli_may_overwrite(right)) {
         turned = apli_array_retain(right);
@@ -115,12 +138,13 @@ AplErr apli_rotate_pairs(AplEnv *env, AplArray *left, AplArray *right, AplArray 
         TRY(apli_array_new_like(APLI_F32, right, &turned));
         apli_copy(turned, 0, right, 0, right->count); /* elements that no pair has */
     }
-    const int64_t half = pairs->shape[1];
     Rotation rotation = {.cosines = (const float *)cosines_single->data, .sines = (const float *)sines_single->data,
-                         .first = (const int64_t *)indices->data, .second = (const int64_t *)indices->data + half,
                          .heads = right->shape[1], .dim = right->shape[2], .half = half,
-                         .x = (const float *)right->data, .result = (float *)turned->data};
-    rotation.pairing = pairing_of(&rotation);
+                         .x = (const float *)right->data, .result = (float *)turned->data, .pairing = pairing};
+    if (indices) {
+        rotation.first = (const int64_t *)indices->data;
+        rotation.second = rotation.first + half;
+    }
     apli_parallel_ranges(right->shape[0], right->shape[1] * right->shape[2], rotate, &rotation);
     *result = apli_move(&turned);
     return APL_OK;

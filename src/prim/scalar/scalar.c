@@ -202,6 +202,13 @@ static AplErr conform(AplArray *left, AplArray *right, AplArray **like) {
     return APL_OK;
 }
 
+/* Whether axis is one integer that names an axis of an array of `rank`: then *which is it, from 0. */
+static bool single_axis(const AplEnv *env, const AplArray *axis, int rank, int64_t *which) {
+    if (axis->count != 1 || axis->rank > 1 || axis->form != APLI_PLAIN || axis->type > APLI_I32) return false;
+    *which = apli_i64_at(axis, 0) - env->index_origin;
+    return *which >= 0 && *which < rank;
+}
+
 /* The argument of lower rank (or of the same), repeated along the axes of `larger` that `axis` does not name. Where it has
    more elements than one and they are the last axes, and nothing is asked for but whether they are, *last says so and nothing
    is repeated. */
@@ -357,6 +364,14 @@ static AplErr dyadic(AplScalarOp op, AplEnv *env, AplArray *left, AplArray *righ
         if (done) return APL_OK;
     }
     if (axis && left->rank && right->rank) {
+        int64_t along; /* a vector along an axis where each other axis has one element: one row, most often */
+        AplArray *vector = left->rank == 1 ? left : right, *table = left->rank == 1 ? right : left;
+        if (vector->rank == 1 && vector->count == table->count && single_axis(env, axis, table->rank, &along) &&
+            table->shape[along] == vector->count) {
+            APLI_AUTO AplArray *view = NULL;
+            TRY(apli_reshape_view(vector, table->rank, table->shape, &view));
+            return vector == left ? dyadic(op, env, view, right, NULL, result) : dyadic(op, env, left, view, NULL, result);
+        }
         APLI_AUTO AplArray *repeated = NULL;
         const bool left_smaller = left->rank < right->rank;
         AplArray *smaller = left_smaller ? left : right, *larger = left_smaller ? right : left;
