@@ -1,13 +1,14 @@
 ⍝ Normalization of each token's vector.
 ⎕IO←0
 
-∇R←EPSILON rms_norm X
+∇R←NORM rms_norm X;GAIN;EPSILON
  ⍝ kernel: rms_norm
- ⍝ X ÷ its root mean square (Zhang, Sennrich 2019), along the last axis
- R←X÷[⍳¯1+⍴⍴X](EPSILON+(+/X×X)÷¯1↑⍴X)*0.5
+ ⍝ X ÷ its root mean square (Zhang, Sennrich 2019), along the last axis, each element with its gain
+ (GAIN EPSILON)←NORM
+ R←GAIN×[¯1+⍴⍴X]X÷[⍳¯1+⍴⍴X](EPSILON+(+/X×X)÷¯1↑⍴X)*0.5
 ∇
 
 ∇R←GAIN normalized X
- ⍝ (tokens width), each element with its gain
- R←GAIN×[1]NORM_EPSILON rms_norm X
+ ⍝ (tokens width)
+ R←(GAIN NORM_EPSILON)rms_norm X
 ∇

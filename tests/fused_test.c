@@ -22,9 +22,11 @@ typedef struct Case {
 } Case;
 
 static const Case cases[] = {
-    {"rms_norm", "rms_norm", "1E¯5", "R 5 576"},
-    {"rms_norm", "rms_norm", "1E¯6", "R 1 7"},
-    {"rms_norm", "rms_norm", "0.1", "100×R 3 17"},
+    {"rms_norm", "rms_norm", "(R 576)(1E¯5)", "R 5 576"},
+    {"rms_norm", "rms_norm", "(R 7)(1E¯6)", "R 1 7"},
+    {"rms_norm", "rms_norm", "(165 ⎕DR R 17)0.1", "100×R 3 17"},
+    {"rms_norm", "rms_norm", "(R 9)0.1", "R 2 3 9"},
+    {"rms_norm", "rms_norm", "(R 9)0.1", "R 0 9"},
     {"softmax", "softmax", "", "20×R 4 33"},
     {"softmax", "softmax", "", "R 2 3 16"},
     {"softmax", "softmax", "", "80×R 1 1"},

@@ -8,8 +8,8 @@
 
 #include <stdint.h>
 
-/* One row of x divided by its root mean square: x ÷ √(epsilon + mean x²). */
-typedef void AplRmsNormRow(const float *x, int64_t width, double epsilon, float *result);
+/* One row of x divided by its root mean square, times gain: gain × x ÷ √(epsilon + mean x²); result may be x. */
+typedef void AplRmsNormRow(const float *x, const float *gain, int64_t width, double epsilon, float *result);
 /* One row's softmax; result may be x. */
 typedef void AplSoftmaxRow(const float *x, int64_t width, float *result);
 /* count elements of u × g × σ(g); result may be either. */
