@@ -114,7 +114,7 @@ int main(int count, char **arguments) {
     const double seconds = count > 1 ? atof(arguments[1]) : 0.5;
     const int threads[] = {1, apli_parallel_threads()};
     double read_rates[2] = {0}, arithmetic_rates[2];
-    AplEnv env = {0};
+    AplEnv env = {.rounded = true}; /* as a model runs: f32 keys and values alone are multiplied as f32 */
     AplCpu cpu;
     apli_cpu_detect(&cpu);
     need(apli_measure_bandwidth(&cpu, threads, 2, 0.5, read_rates));

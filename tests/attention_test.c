@@ -1,5 +1,5 @@
-/* Attention over a cache of any type: right against sums in f64, and the same bits for every instruction set, number of
-   threads, chunk of a prompt, and whatever else the cache holds. */
+/* Attention over a cache of any type, with products of f32 and of 16-bit integers: right against sums in f64, and the same bits
+   for every instruction set, number of threads, chunk of a prompt, and whatever else the cache holds. */
 #include "elem/packed.h"
 #include "isa/isa.h"
 #include "os/parallel.h"
@@ -33,6 +33,8 @@ static const struct Kind {
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 static AplEnv env;
+static const char *way(void) { return env.rounded ? "in words" : "in f32"; }
+
 static uint32_t seed = 1;
 /* -1 to 1 */
 static float random_real(void) {
@@ -107,7 +109,7 @@ static AplArray *attend(const Case *c) {
 
 static void expect_bits(const AplArray *expected, const float *bits, const char *what, int shape, int kind) {
     if (memcmp(expected->data, bits, (size_t)expected->count * sizeof(float)))
-        fail_msg("shape %d, %s: other bits %s", shape, kinds[kind].name, what);
+        fail_msg("shape %d, %s %s: other bits %s", shape, kinds[kind].name, way(), what);
 }
 
 /* ---- values -------------------------------------------------------------------------------------------------------------- */
@@ -135,8 +137,7 @@ static void reference(const Case *c, const AplArray *keys, const AplArray *value
     free(scores);
 }
 
-static void attention_is_that_of_sums_in_f64(void **state) {
-    (void)state;
+static void expect_sums_in_f64(double tolerance) {
     double expected[128];
     for (int i = 0; i < SHAPES; i++)
         for (int kind = 0; kind < KINDS; kind++) {
@@ -149,13 +150,48 @@ static void attention_is_that_of_sums_in_f64(void **state) {
                 reference(&c, plain_keys, plain_values, unit / c.shape.heads, unit % c.shape.heads, expected);
                 for (int64_t k = 0; k < dim; k++) {
                     const double got = apli_f64_at(result, unit * dim + k);
-                    if (!(fabs(got - expected[k]) <= 2e-6))
-                        fail_msg("shape %d, %s: head %d, element %d is %.9g, in f64 %.9g", i, kinds[kind].name, (int)unit, (int)k,
-                                 got, expected[k]);
+                    if (!(fabs(got - expected[k]) <= tolerance))
+                        fail_msg("shape %d, %s %s: head %d, element %d is %.9g, in f64 %.9g", i, kinds[kind].name, way(),
+                                 (int)unit, (int)k, got, expected[k]);
                 }
             }
             free_case(&c);
         }
+}
+
+static void attention_is_that_of_sums_in_f64(void **state) {
+    (void)state;
+    expect_sums_in_f64(2e-6);
+}
+
+/* Scores of up to 20 from words of 11 to 13 bits, weights of 14 bits, values of 11, all up to 1. */
+static void attention_in_words_is_near_sums_in_f64(void **state) {
+    (void)state;
+    env.rounded = true;
+    expect_sums_in_f64(1e-3);
+    env.rounded = false;
+}
+
+static void a_row_that_holds_no_number_matters_to_none_but_who_sees_it(void **state) {
+    (void)state;
+    const Shape shape = {20, 6, 2, 64, 100, 0};
+    for (int kind = 0; kind < 3; kind++) /* f32, f16, bf16 */
+        for (int values = 0; values < 2; values++)
+            for (env.rounded = false;; env.rounded = true) {
+                Case c = make_case(&shape, &kinds[kind]);
+                APLI_AUTO AplArray *expected = attend(&c);
+                uint8_t *element = (values ? c.values : c.keys)->data + (90 * 2 + 1) * apli_type_bytes(kinds[kind].type, 64);
+                memset(element, 0xFF, apli_type_bytes(kinds[kind].type, 1)); /* in row 90, of group 1, which tokens from 10 on see */
+                APLI_AUTO AplArray *result = attend(&c);
+                for (int64_t head = 0; head < 20 * 6; head++) {
+                    const float *got = (const float *)result->data + head * 64;
+                    if (head / 6 >= 10 && head % 6 >= 3) assert_true(isnan(got[0]));
+                    else assert_memory_equal(got, (const float *)expected->data + head * 64, 64 * sizeof *got);
+                }
+                free_case(&c);
+                if (env.rounded) break;
+            }
+    env.rounded = false;
 }
 
 static void scores_far_apart_lose_nothing(void **state) {
@@ -173,8 +209,7 @@ static void scores_far_apart_lose_nothing(void **state) {
 
 /* ---- bits ---------------------------------------------------------------------------------------------------------------- */
 
-static void the_bits_do_not_depend_on_threads(void **state) {
-    (void)state;
+static void expect_bits_of_any_number_of_threads(void) {
     for (int i = 0; i < SHAPES; i++)
         for (int kind = 0; kind < KINDS; kind++) {
             Case c = make_case(&shapes[i], &kinds[kind]);
@@ -188,6 +223,14 @@ static void the_bits_do_not_depend_on_threads(void **state) {
             free_case(&c);
         }
     apli_parallel_set_threads(2);
+}
+
+static void the_bits_do_not_depend_on_threads(void **state) {
+    (void)state;
+    expect_bits_of_any_number_of_threads();
+    env.rounded = true;
+    expect_bits_of_any_number_of_threads();
+    env.rounded = false;
 }
 
 /* The tokens first..first+count-1 of a case, over a cache of `capacity` rows in which the case's row r is row place[r], and
@@ -217,8 +260,7 @@ static Case placed(const Case *c, const struct Kind *kind, int64_t first, int64_
     return made;
 }
 
-static void the_bits_do_not_depend_on_chunks_or_on_what_else_the_cache_holds(void **state) {
-    (void)state;
+static void expect_bits_of_any_chunks(void) {
     for (int i = 0; i < SHAPES; i++)
         for (int kind = 0; kind < KINDS; kind++) {
             Case c = make_case(&shapes[i], &kinds[kind]);
@@ -238,7 +280,7 @@ static void the_bits_do_not_depend_on_chunks_or_on_what_else_the_cache_holds(voi
                         const int64_t token = c.shape.heads * c.shape.dim;
                         if (memcmp(result->data, (const float *)expected->data + first * token,
                                    (size_t)(count * token) * sizeof(float)))
-                            fail_msg("shape %d, %s: other bits in chunks of %d, rows %s", i, kinds[kind].name, (int)chunk,
+                            fail_msg("shape %d, %s %s: other bits in chunks of %d, rows %s", i, kinds[kind].name, way(), (int)chunk,
                                      spread ? "apart" : "together");
                         free_case(&part);
                         if (first > 12 * chunk) break;
@@ -249,13 +291,23 @@ static void the_bits_do_not_depend_on_chunks_or_on_what_else_the_cache_holds(voi
         }
 }
 
+static void the_bits_do_not_depend_on_chunks_or_on_what_else_the_cache_holds(void **state) {
+    (void)state;
+    expect_bits_of_any_chunks();
+    env.rounded = true;
+    expect_bits_of_any_chunks();
+    env.rounded = false;
+}
+
+enum { MOST = APLI_ATTENTION_QUERIES, SUMS = 2 * MOST + (MOST + 1) * 128 };
+
 /* Some tokens of one head group over one segment, straight through a table of kernels. */
-static void attend_tile(const AplKernels *kernels, const Case *c, const struct Kind *kind, float *sums) {
+static void attend_tile(const AplKernels *kernels, const Case *c, const struct Kind *kind, bool words, float *sums) {
     const Shape *s = &c->shape;
-    const int64_t in_group = s->heads / s->groups, width = (s->dim + 15) / 16 * 16, segment = APLI_ATTENTION_SEGMENT;
-    int64_t queries = in_group < APLI_ATTENTION_QUERIES ? in_group : APLI_ATTENTION_QUERIES, tokens = APLI_ATTENTION_QUERIES / queries;
+    const int64_t in_group = s->heads / s->groups, width = (s->dim + 31) / 32 * 32, segment = APLI_ATTENTION_SEGMENT;
+    int64_t queries = in_group < MOST ? in_group : MOST, tokens = MOST / queries;
     if (tokens > s->tokens) tokens = s->tokens;
-    int32_t rows[APLI_ATTENTION_SEGMENT], counts[APLI_ATTENTION_QUERIES];
+    int32_t rows[APLI_ATTENTION_SEGMENT], counts[MOST];
     const int64_t most = s->rows < segment ? s->rows : segment;
     for (int64_t row = 0; row < most; row++) rows[row] = (int32_t)row;
     for (int64_t q = 0; q < queries * tokens; q++) {
@@ -270,27 +322,29 @@ static void attend_tile(const AplKernels *kernels, const Case *c, const struct K
                          packed ? kernels->unpack[c->keys->layout->codec] : NULL}, values = keys;
     values.data = c->values->data;
     AplAttentionTile tile = {keys, values, rows, most, most, (const float *)c->queries->data, counts, queries * tokens, s->dim,
-                             width, (float *)room->data, {sums, sums + 64, sums + 128}};
-    kernels->attend(&tile);
-    AplAttentionSums before = {sums, sums + 64, sums + 128};
+                             width, (float *)room->data, {sums, sums + MOST, sums + 2 * MOST}};
+    if (words) kernels->attend_words(&tile);
+    else kernels->attend(&tile);
+    AplAttentionSums before = {sums, sums + MOST, sums + 2 * MOST};
     kernels->attention_merge(&tile, &before);
-    kernels->attention_finish(sums + 128, sums[64], s->dim, sums + 128 + 64 * width);
+    kernels->attention_finish(sums + 2 * MOST, sums[MOST], s->dim, sums + 2 * MOST + MOST * width);
     apli_array_release(room);
 }
 
 static void every_instruction_set_gives_the_bits_of_the_plain_kernels(void **state) {
     (void)state;
-    for (int i = 0; i < SHAPES; i++)
+    for (int i = 0; i < 2 * SHAPES; i++)
         for (int kind = 0; kind < KINDS; kind++) {
-            Case c = make_case(&shapes[i], &kinds[kind]);
-            const size_t size = 128 + 65 * 128;
-            float *expected = calloc(size, sizeof *expected), *sums = calloc(size, sizeof *sums);
-            attend_tile(apli_kernels_at(0), &c, &kinds[kind], expected);
+            const bool words = i >= SHAPES;
+            Case c = make_case(&shapes[i % SHAPES], &kinds[kind]);
+            float *expected = calloc(SUMS, sizeof *expected), *sums = calloc(SUMS, sizeof *sums);
+            attend_tile(apli_kernels_at(0), &c, &kinds[kind], words, expected);
             for (int table = 1; apli_kernels_at(table); table++) {
-                memset(sums, 0, size * sizeof *sums);
-                attend_tile(apli_kernels_at(table), &c, &kinds[kind], sums);
-                if (memcmp(expected, sums, size * sizeof *sums))
-                    fail_msg("shape %d, %s: %s gives other bits", i, kinds[kind].name, apli_kernels_at(table)->name);
+                memset(sums, 0, SUMS * sizeof *sums);
+                attend_tile(apli_kernels_at(table), &c, &kinds[kind], words, sums);
+                if (memcmp(expected, sums, SUMS * sizeof *sums))
+                    fail_msg("shape %d, %s%s: %s gives other bits", i % SHAPES, kinds[kind].name, words ? " in words" : "",
+                             apli_kernels_at(table)->name);
             }
             free(expected);
             free(sums);
@@ -315,6 +369,8 @@ static void halves_are_rounded_the_same_everywhere(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(attention_is_that_of_sums_in_f64),
+        cmocka_unit_test(attention_in_words_is_near_sums_in_f64),
+        cmocka_unit_test(a_row_that_holds_no_number_matters_to_none_but_who_sees_it),
         cmocka_unit_test(scores_far_apart_lose_nothing),
         cmocka_unit_test(the_bits_do_not_depend_on_threads),
         cmocka_unit_test(the_bits_do_not_depend_on_chunks_or_on_what_else_the_cache_holds),

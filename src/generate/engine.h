@@ -13,7 +13,7 @@ typedef enum AplCacheType { APLI_CACHE_F16, APLI_CACHE_F32, APLI_CACHE_Q8, APLI_
 typedef struct AplEngineOptions {
     int64_t context; /* rows of the cache; 0: the model's context length, at most 2048 */
     int64_t layers; /* how many layers to run; 0: all */
-    bool exact; /* products take activations in f32, not rounded to 8 bits in groups of 16 */
+    bool exact; /* products take activations in f32, not rounded to 8 bits in groups of 16, and attention none in 16 bits */
     bool plain; /* fused functions and runs off: the APL text itself */
     AplCacheType kv;
     const AplPanelProgress *progress; /* of laying out a new model's weights; NULL: nobody asks */

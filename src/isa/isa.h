@@ -47,7 +47,7 @@ typedef struct AplKernels {
     AplRmsNormRow *rms_norm_row;
     AplSoftmaxRow *softmax_row;
     AplGated *gated;
-    AplAttend *attend;
+    AplAttend *attend, *attend_words;
     AplAttentionMerge *attention_merge;
     AplAttentionFinish *attention_finish;
     AplNarrowHalves *narrow_halves;

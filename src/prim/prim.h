@@ -126,7 +126,7 @@ struct AplEnv {
     uint64_t random_state;     /* ⎕RL: splitmix64 */
     volatile sig_atomic_t interrupted; /* set by a signal handler: the next check answers INTERRUPT */
     bool fused;                /* defined functions may run as kernels; scalar runs as one loop */
-    bool rounded;              /* a product with packed weights may take its left argument in 8 bits */
+    bool rounded;              /* a product with packed weights may take its left argument in 8 bits, attention its own in 16 */
     bool restricted;           /* no files, no waiting: for texts that nobody vouches for */
     int64_t steps_most, steps; /* unless steps_most is 0: INTERRUPT after so many checks */
     struct AplProfile *profile; /* where the time goes (prim/profile.h); NULL: not measured */

@@ -3,6 +3,10 @@
    Q (tokens heads dim) f32; K V (rows groups dim) of a real or a packed type; MASK (tokens rows) Boolean. Rows that the mask
    excludes are never touched.
 
+   Where products may round their arguments (AplEnv.rounded), and keys and values are not kept in f32, both products are of
+   16-bit integers (attention_words_cpu.inc), with few heads a group in a token's first segments only; otherwise of f32
+   (attention_cpu.inc).
+
    Consecutive tokens that see the same rows, each perhaps some more after those of the one before, as the tokens of a prompt
    do, form tiles, which share the work of making keys and values f32. A piece is a tile with the heads of one group. With many
    pieces, each is one unit of work; with few (a token or a few in a long cache), some of its segments are a unit, and whoever
@@ -27,12 +31,13 @@ typedef struct Attention {
     int64_t heads_each, parts; /* the heads of a group are so many, or parts of so many where a tile has no room for all */
     int64_t *counts; /* (tokens): rows that each sees */
     Tile *tiles;
-    int64_t tile_count, most_queries, most_segments;
+    int64_t tile_count, most_queries, most_segments; /* queries and segments of a tile */
     float *scratch; /* each thread's, then the units' sums */
     int64_t scratch_each, sums_each;
     float *sums;
     int64_t splits, run; /* units of a piece, segments of a unit */
     _Atomic int32_t *remaining; /* segments of each piece */
+    int64_t word_segments; /* of a token's segments, as many of the first are multiplied in words */
     float *result;
 } Attention;
 
@@ -103,7 +108,7 @@ typedef struct Piece {
 static Piece piece_at(const Attention *a, int64_t index) {
     const int64_t in_group = a->heads / a->groups, before = index % a->parts * a->heads_each;
     const int64_t group = index / a->parts % a->groups;
-    return (Piece){&a->tiles[index / (a->groups * a->parts)], group, group * in_group + before,
+    return (Piece){&a->tiles[a->tile_count - 1 - index / (a->groups * a->parts)], group, group * in_group + before,
                    in_group - before < a->heads_each ? in_group - before : a->heads_each};
 }
 
@@ -136,7 +141,7 @@ static void attend_segment(const Attention *a, const Piece *piece, int64_t segme
     tile->rows_known = list_rows(a, tokens->first + tokens->count - 1, segment * APLI_ATTENTION_SEGMENT, rows);
     tile->row_count = tile->counts[tile->query_count - 1];
     tile->scratch = scratch;
-    apli_kernels()->attend(tile);
+    (segment < a->word_segments ? apli_kernels()->attend_words : apli_kernels()->attend)(tile);
 }
 
 static void finish_piece(const Attention *a, const Piece *piece, const AplAttentionSums *sums) {
@@ -185,7 +190,8 @@ static void attend_part_of_piece(void *context, int64_t unit, int thread) {
 }
 
 static void make_tiles(Attention *a) {
-    const int64_t most = APLI_ATTENTION_QUERIES / a->heads_each;
+    const int64_t most = a->most_queries / a->heads_each;
+    a->most_queries = 0;
     for (int64_t token = 0; token < a->tokens; token++) {
         Tile *last = a->tile_count ? &a->tiles[a->tile_count - 1] : NULL;
         if (last && last->count < most && extends(a, token)) last->count++;
@@ -198,6 +204,11 @@ static void make_tiles(Attention *a) {
 
 enum {
     WORTH_THREADS = 1 << 17,   /* below this many multiplications a thread more costs more than it saves */
+    FEWEST_QUERIES = 64,       /* that a tile has, where there are so many, */
+    TILES_A_THREAD = 8,        /* though tiles become fewer than that */
+    MANY_HEADS = 4,            /* one token's heads of a group repay the making of words; fewer do not, but a prompt's */
+    SEGMENTS_OF_FEW = 4,       /* tokens do: they have words where prompts mostly are, f32 in the depth of the context */
+    MOST_DIM_OF_WORDS = 1024,  /* words of more dimensions would have too few bits */
     UNITS_A_THREAD = 4,        /* with fewer pieces than that, parts of them are the units */
     MOST_SUMS = 1 << 22,       /* floats that segments' sums may take */
 };
@@ -227,6 +238,14 @@ static AplErr attend_all(Attention *a) {
     }
     apli_parallel(pieces * a->splits, threads, split ? attend_part_of_piece : attend_piece, a);
     return APL_OK;
+}
+
+/* The most queries of a tile. In words tiles are tall, as a tile's queries share the making of them; the tiles of later tokens,
+   which cost more, are the first units. */
+static int64_t queries_of_tile(const Attention *a) {
+    if (a->word_segments == 0) return FEWEST_QUERIES;
+    const int64_t share = a->tokens * a->heads / (TILES_A_THREAD * apli_parallel_threads());
+    return share < FEWEST_QUERIES ? FEWEST_QUERIES : share > APLI_ATTENTION_QUERIES ? APLI_ATTENTION_QUERIES : share;
 }
 
 /* ---- arguments ------------------------------------------------------------------------------------------------------- */
@@ -264,9 +283,12 @@ AplErr apli_attention(AplEnv *env, AplArray *left, AplArray *right, AplArray **r
     a.dim = left->shape[2];
     a.rows = keys->shape[0];
     a.groups = keys->shape[1];
-    a.width = (a.dim + APLI_ATTENTION_LANES - 1) / APLI_ATTENTION_LANES * APLI_ATTENTION_LANES;
+    a.width = (a.dim + 2 * APLI_ATTENTION_LANES - 1) / (2 * APLI_ATTENTION_LANES) * (2 * APLI_ATTENTION_LANES);
     const int64_t in_group = a.heads / a.groups;
-    a.parts = (in_group + APLI_ATTENTION_QUERIES - 1) / APLI_ATTENTION_QUERIES;
+    const bool words = env->rounded && a.dim <= MOST_DIM_OF_WORDS && a.keys.type != APLI_F32;
+    a.word_segments = !words ? 0 : in_group < MANY_HEADS ? SEGMENTS_OF_FEW : INT64_MAX;
+    a.most_queries = queries_of_tile(&a);
+    a.parts = (in_group + a.most_queries - 1) / a.most_queries;
     a.heads_each = (in_group + a.parts - 1) / a.parts;
     APLI_AUTO AplArray *attended = NULL, *counts = NULL, *tiles = NULL;
     TRY(apli_vector_new(APLI_I64, a.tokens, &counts));

@@ -15,11 +15,18 @@ typedef void AplSoftmaxRow(const float *x, int64_t width, float *result);
 /* count elements of u × g × σ(g); result may be either. */
 typedef void AplGated(const float *g, const float *u, int64_t count, float *result);
 
-/* Attention, in blocks of rows with a running maximum (prim/attention/attention_cpu.inc). A token's visible rows are counted
+/* Attention, in blocks of rows with a running maximum (prim/attention/attention_cpu.inc, and with products of
+   16-bit integers attention_words_cpu.inc). A token's visible rows are counted
    from 0 in the order of the cache, whatever lies between them. Every APLI_ATTENTION_SEGMENT of them are summed apart, in
    blocks of APLI_ATTENTION_BLOCK, and the segments' sums are merged in their order: so the bits depend on nothing but the
    token's query and its own rows. */
-enum { APLI_ATTENTION_BLOCK = 64, APLI_ATTENTION_SEGMENT = 256, APLI_ATTENTION_QUERIES = 64, APLI_ATTENTION_LANES = 16 };
+enum {
+    APLI_ATTENTION_BLOCK = 64,
+    APLI_ATTENTION_SEGMENT = 256,
+    APLI_ATTENTION_QUERIES = 256, /* the most of a tile */
+    APLI_ATTENTION_GROUP = 16,    /* of these whose products in words are at hand at once: whole vectors of f32 */
+    APLI_ATTENTION_LANES = 16,
+};
 
 /* The keys or the values of one group: row r's elements begin at data + r × stride bytes. */
 typedef struct AplCacheRows {
@@ -43,7 +50,7 @@ typedef struct AplAttentionTile {
     int64_t row_count, rows_known; /* of the segment; with those after it, which will be needed next */
     const float *queries; /* (query_count, dim) */
     const int32_t *counts; /* (query_count), ascending: query i sees rows[0 .. counts[i]) */
-    int64_t query_count, dim, width; /* width: dim rounded up to whole lanes */
+    int64_t query_count, dim, width; /* width: dim rounded up to twice the lanes */
     float *scratch; /* room for apli_attention_scratch(width) floats, aligned to 64 bytes */
     AplAttentionSums sums; /* set for queries that see a row */
 } AplAttentionTile;
@@ -53,8 +60,11 @@ typedef void AplAttentionMerge(const AplAttentionTile *tile, const AplAttentionS
 /* values ÷ sum of one query: dim elements. */
 typedef void AplAttentionFinish(const float *values, float sum, int64_t dim, float *result);
 
+/* Both ways have room for a block's keys and values as f32 and the lanes' sums; beside them scores of all queries, or words. */
 static inline int64_t apli_attention_scratch(int64_t width) {
-    return 2 * APLI_ATTENTION_BLOCK * width + APLI_ATTENTION_QUERIES * (APLI_ATTENTION_BLOCK + APLI_ATTENTION_LANES);
+    enum { BLOCK = APLI_ATTENTION_BLOCK, QUERIES = APLI_ATTENTION_QUERIES, GROUP = APLI_ATTENTION_GROUP };
+    const int64_t singles = QUERIES * BLOCK, words = BLOCK * width + QUERIES * (width / 2 + 1) + GROUP * (width + 3 * BLOCK);
+    return 2 * BLOCK * width + QUERIES * APLI_ATTENTION_LANES + (singles > words ? singles : words);
 }
 
 /* f32 to f16, to nearest, ties to even. */
