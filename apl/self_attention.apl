@@ -21,16 +21,12 @@
  R←1 0 2⍉R
 ∇
 
-∇R←N heads X
- ⍝ (tokens N dim): each token's vector, cut into N heads
- R←((⍴X)[0],N,HEAD_DIM)⍴X
-∇
-
 ∇R←L self_attention X;Q
- ⍝ (tokens width): layer L; the tokens' keys and values go to their ROWS of the cache first
- Q←ROTATION rotate NUM_HEADS heads X+.×⍉WQ[L;;]
- KEYS[L;ROWS;;]←ROTATION rotate KV_GROUPS heads X+.×⍉WK[L;;]
- VALUES[L;ROWS;;]←KV_GROUPS heads X+.×⍉WV[L;;]
- R←((⍴X)[0],NUM_HEADS×HEAD_DIM)⍴Q attention KEYS[L;;;]VALUES[L;;;]MASK
+ ⍝ (tokens width): layer L; the tokens' keys and values go to their ROWS of the cache first;
+ ⍝ QUERIES and GROUPS are the shapes of vectors cut into heads, JOINED that of heads joined again
+ Q←ROTATION rotate QUERIES⍴X+.×⍉WQ[L;;]
+ KEYS[L;ROWS;;]←ROTATION rotate GROUPS⍴X+.×⍉WK[L;;]
+ VALUES[L;ROWS;;]←GROUPS⍴X+.×⍉WV[L;;]
+ R←JOINED⍴Q attention KEYS[L;;;]VALUES[L;;;]MASK
  R←R+.×⍉WO[L;;]
 ∇
