@@ -115,20 +115,32 @@ static AplErr round_activations(const float *x, int64_t tokens, AplStorage *keep
 
 /* ---- the product ------------------------------------------------------------------------------------------------------ */
 
+/* Threads claim units one after another: first large ones, of whole fours of panels, then small ones, so that they end together. */
 typedef struct Product {
     const AplKernels *kernels;
     const AplPanels *panels;
     const AplQuantized *x;
-    int64_t unit_panels;
+    int64_t large_units, large, small; /* how many are large; panels of each */
     float *result;
 } Product;
 
 static void product_unit(void *context, int64_t unit, int thread) {
     (void)thread;
     const Product *product = context;
-    const int64_t first = unit * product->unit_panels, left = product->panels->count - first;
-    product->kernels->panel_product(product->panels, product->x, first,
-                                    left < product->unit_panels ? left : product->unit_panels, product->result);
+    const int64_t after = unit - product->large_units, size = after < 0 ? product->large : product->small;
+    const int64_t first = after < 0 ? unit * size : product->large_units * product->large + after * size;
+    const int64_t left = product->panels->count - first;
+    product->kernels->panel_product(product->panels, product->x, first, left < size ? left : size, product->result);
+}
+
+/* As many small units as a large one for each thread comes to; how many units there are. */
+static int64_t cut(Product *product, int threads) {
+    const int64_t panels = product->panels->count, each = panels / 4 / (threads * APLI_PRODUCT_UNITS), fours = each > 0 ? each : 1;
+    product->large = threads > 1 ? 4 * fours : panels;
+    product->small = fours >= 8 ? fours / 8 * 4 : 2;
+    product->large_units = threads > 1 ? panels / product->large - threads : 1;
+    if (product->large_units < 0) product->large_units = 0;
+    return product->large_units + (panels - product->large_units * product->large + product->small - 1) / product->small;
 }
 
 AplErr apli_panel_product(const float *x, int64_t tokens, AplStorage *keeper, AplArray *w, float *result) {
@@ -138,11 +150,9 @@ AplErr apli_panel_product(const float *x, int64_t tokens, AplStorage *keeper, Ap
     TRY(round_activations(x, tokens, keeper, panels, &rounded));
     const bool serial = (double)panels->rows * (double)panels->columns * (double)tokens < APLI_PRODUCT_SERIAL_WORK;
     const int threads = serial ? 1 : apli_parallel_threads();
-    /* fours of panels, some of them for each thread to claim in turn */
-    const int64_t fours = (panels->count + 3) / 4, unit_fours = fours / (threads * APLI_PRODUCT_UNITS);
-    Product product = {apli_kernels(), panels, &((const Rounded *)rounded->bytes)->quantized,
-                       4 * (unit_fours > 0 ? unit_fours : 1), result};
-    apli_parallel((panels->count + product.unit_panels - 1) / product.unit_panels, threads, product_unit, &product);
+    Product product = {.kernels = apli_kernels(), .panels = panels, .x = &((const Rounded *)rounded->bytes)->quantized,
+                       .result = result};
+    apli_parallel(cut(&product, threads), threads, product_unit, &product);
     apli_storage_release(rounded);
     return APL_OK;
 }
