@@ -83,7 +83,7 @@ static void run(const AplKernels *kernels, AplArray *x, AplArray *w, float *resu
     assert_int_equal(apli_panels_make(w), APL_OK);
     const AplPanels *panels = apli_panels_of(w);
     const int64_t tokens = x->shape[0];
-    AplQuantized quantized = {.tokens = tokens, .chunks = panels->chunks, .rounding = apli_rounding(&panels->form)};
+    AplQuantized quantized = {.tokens = tokens, .chunks = panels->chunks, .rounding = apli_rounding(&panels->form, tokens)};
     void *memory = aligned_alloc(64, apli_quantized_bytes(&quantized));
     apli_quantized_place(&quantized, memory);
     for (int64_t token = 0; token < tokens; token += apli_tile_tokens(tokens - token))

@@ -98,12 +98,14 @@ enum { VECTOR_BYTES = APLI_PANEL_ROWS * 4, VECTORS = APLI_PANEL_VECTORS };
 static void store_plane(const uint8_t codes[VECTORS][VECTOR_BYTES], int bits, int shift, uint8_t *plane) {
     const int each = 8 / bits, vectors = VECTORS / each; /* codes of a byte, vectors of the plane */
     if (bits == 1) {
-        for (int v = 0; v < VECTORS; v++)
-            for (int i = 0; i < VECTOR_BYTES; i += 8) {
-                unsigned byte = 0;
-                for (int bit = 0; bit < 8; bit++) byte |= (codes[v][i + bit] >> shift & 1u) << bit;
-                plane[i / 8 * 8 + v] = (uint8_t)byte;
+        for (int row = 0; row < APLI_PANEL_ROWS; row++) {
+            uint32_t bits_of_row = 0;
+            for (int column = 0; column < APLI_PANEL_CHUNK; column++) {
+                const int lane = lane_of(row, column / 16), v = lane / APLI_PANEL_ROWS * 4 + column % 16 / 4;
+                bits_of_row |= (codes[v][lane % APLI_PANEL_ROWS * 4 + column % 4] >> shift & 1u) << column;
             }
+            memcpy(plane + row * 4, &bits_of_row, 4); /* machines are little-endian */
+        }
         return;
     }
     const unsigned mask = (1u << bits) - 1;

@@ -10,7 +10,7 @@
        8 bits  byte i of vector v
        4 bits  vector v mod 4; low nibble for vectors 0..3, high nibble for 4..7
        2 bits  vector v mod 2; bits 2×(v÷2) and on
-       1 bit   byte 8×(i÷8)+v; bit i mod 8, for byte i
+       1 bit   each row's 32 codes as 4 bytes, the lowest bit first
        3, 5, 6 bits  the low 2, 4, 4 bits as above, then the bits above them as a plane of 1, 1, 2 bits
    Scales and minimums: for each span of columns 16 numbers, one a row: f16, or f32 where the layout has one scale a row. Spans of
    16 columns: for each chunk 32 numbers, those of the lanes for g = 0, then for g = 1. The K layouts have numbers of two levels,

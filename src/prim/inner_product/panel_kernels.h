@@ -31,6 +31,7 @@ typedef struct AplRounding {
     int shift;   /* of a 16 columns' sum, to fit 16 bits */
     int halves;  /* shares as f32, not as 16-bit integers */
     int minimum; /* sums are wanted */
+    int tables;  /* and these */
 } AplRounding;
 
 /* Tokens go in tiles of 8, 4, 2 and 1, as many of the larger ones as there are. Offsets are in tokens × what each array has a
@@ -43,24 +44,31 @@ typedef struct AplQuantized {
     int16_t *shares;  /* (chunks, n, 2); NULL for halves */
     float *factors;   /* for halves: shares as f32 */
     int32_t *starts;  /* (chunks, n, 2): 2^shift ÷ 2 - zero × Σq */
+    int16_t *tables;  /* one token, weights of one bit: (chunks, 4 steps, 2, 16 entries): Σ ±q over 4 columns, + where the entry's bit is 1 */
     float *sums;      /* with minimums: (chunks, n): Σ s × Σq ÷ 2^shift; for halves (chunks, n, 2) */
 } AplQuantized;
 
-static inline AplRounding apli_rounding(const AplPanelForm *form) {
-    return (AplRounding){form->zero, apli_panel_shift(form), form->halves, form->minimum};
+static inline AplRounding apli_rounding(const AplPanelForm *form, int64_t tokens) {
+    return (AplRounding){form->zero, apli_panel_shift(form), form->halves, form->minimum,
+                         form->bits == 1 && !form->halves && tokens == 1};
 }
+
+enum { APLI_PANEL_TABLES = 4 * 2 * 16 }; /* numbers of a chunk's tables */
 
 /* The bytes of rounded activations, a multiple of 64. */
 static inline size_t apli_quantized_bytes(const AplQuantized *x) {
     const size_t pieces = (size_t)x->tokens * (size_t)x->chunks, each = x->rounding.halves ? 8 : 4;
-    const size_t bytes = pieces * (APLI_PANEL_CHUNK + each + 8 + (x->rounding.minimum ? each : 0)) + (size_t)x->tokens * sizeof(float);
+    const size_t bytes = pieces * (APLI_PANEL_CHUNK + each + 8 + (x->rounding.minimum ? each : 0) +
+                                   (x->rounding.tables ? APLI_PANEL_TABLES * sizeof(int16_t) : 0)) +
+                         (size_t)x->tokens * sizeof(float);
     return (bytes + 63) / 64 * 64;
 }
 
 /* Divides so many bytes of memory, aligned to 64, among the arrays. */
 static inline void apli_quantized_place(AplQuantized *x, void *memory) {
     const size_t pieces = (size_t)x->tokens * (size_t)x->chunks;
-    x->codes = memory;
+    x->tables = x->rounding.tables ? memory : NULL;
+    x->codes = (int8_t *)memory + (x->tables ? pieces * APLI_PANEL_TABLES * sizeof(int16_t) : 0);
     x->starts = (int32_t *)(x->codes + pieces * APLI_PANEL_CHUNK);
     void *shares = x->starts + pieces * 2;
     x->shares = x->rounding.halves ? NULL : shares;

@@ -99,7 +99,7 @@ static bool same_rounding(const Rounded *a, const Rounded *b) {
 
 /* x rounded as these panels want it: what is kept, or made now. *result gets a reference. */
 static AplErr round_activations(const float *x, int64_t tokens, AplStorage *keeper, const AplPanels *panels, AplStorage **result) {
-    const Rounded wanted = {.quantized = {.tokens = tokens, .chunks = panels->chunks, .rounding = apli_rounding(&panels->form)},
+    const Rounded wanted = {.quantized = {.tokens = tokens, .chunks = panels->chunks, .rounding = apli_rounding(&panels->form, tokens)},
                             .x = x, .columns = panels->columns};
     if (keeper && keeper->rounded && same_rounding((const Rounded *)keeper->rounded->bytes, &wanted)) {
         *result = keeper->rounded;
