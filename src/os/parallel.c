@@ -1,4 +1,5 @@
-/* The pool: one loop at a time, its units claimed from a counter. */
+/* The pool: one loop at a time. Each thread has a range of its units and takes them in order, so that it reads memory in order too;
+   who has none left takes the second half of another's range. */
 #include "os/parallel.h"
 
 #include "os/clock.h"
@@ -15,6 +16,14 @@
    between two products of a token, shorter than the system's slices of time. */
 static const double spin_seconds = 100e-6;
 
+/* Units first..end-1 as end << 32 | first: the owner takes the first, others take the last, each by exchanging the whole word. An
+   empty range is only changed by its owner. */
+typedef struct Range {
+    _Atomic uint64_t units;
+} __attribute__((aligned(64))) Range;
+
+enum { MOST_UNITS = INT32_MAX }; /* of a loop at a time */
+
 typedef struct Pool {
     pthread_mutex_t mutex; /* guards sleeping helpers and the making of threads */
     pthread_cond_t wake;
@@ -26,11 +35,11 @@ typedef struct Pool {
     /* the loop: written while closed and no helper is inside */
     AplParallelRun *run;
     void *context;
-    int64_t units;
+    int64_t first; /* the unit that the ranges call 0 */
     int threads;
+    Range ranges[APLI_MOST_THREADS];
     _Atomic bool open; /* helpers may enter */
     _Atomic int inside; /* helpers that are entering or working */
-    _Atomic int64_t next; /* the next unit */
     _Atomic uint64_t generation; /* changes with every loop */
     _Atomic int sleeping;
     _Atomic bool caller_sleeps;
@@ -44,12 +53,38 @@ static inline void pause_briefly(void) {
 #endif
 }
 
-static void work(int thread) {
-    for (;;) {
-        int64_t unit = atomic_fetch_add_explicit(&pool.next, 1, memory_order_relaxed);
-        if (unit >= pool.units) return;
-        pool.run(pool.context, unit, thread);
+static inline uint64_t range_of(uint64_t first, uint64_t end) { return end << 32 | first; }
+static inline uint64_t first_of(uint64_t range) { return (uint32_t)range; }
+static inline uint64_t end_of(uint64_t range) { return range >> 32; }
+
+/* The first unit of the thread's own range, or -1. */
+static int64_t take_own(int thread) {
+    _Atomic uint64_t *own = &pool.ranges[thread].units;
+    uint64_t range = atomic_load(own);
+    while (first_of(range) < end_of(range))
+        if (atomic_compare_exchange_weak(own, &range, range_of(first_of(range) + 1, end_of(range)))) return (int64_t)first_of(range);
+    return -1;
+}
+
+/* Makes the second half of another thread's range, the larger one, the thread's own. False when none has any. */
+static bool take_half(int thread) {
+    for (int i = 1; i < pool.threads; i++) {
+        _Atomic uint64_t *other = &pool.ranges[(thread + i) % pool.threads].units;
+        uint64_t range = atomic_load(other);
+        while (first_of(range) < end_of(range)) {
+            const uint64_t middle = first_of(range) + (end_of(range) - first_of(range)) / 2;
+            if (!atomic_compare_exchange_weak(other, &range, range_of(first_of(range), middle))) continue;
+            atomic_store(&pool.ranges[thread].units, range_of(middle, end_of(range)));
+            return true;
+        }
     }
+    return false;
+}
+
+static void work(int thread) {
+    do {
+        for (int64_t unit; (unit = take_own(thread)) >= 0;) pool.run(pool.context, pool.first + unit, thread);
+    } while (take_half(thread));
 }
 
 /* Waits for a loop that is not `seen`: spins, then sleeps. */
@@ -160,20 +195,23 @@ static void wait_for_helpers(void) {
     pthread_mutex_unlock(&pool.mutex);
 }
 
-static void run_loop(int64_t units, int threads, AplParallelRun *run, void *context) {
+/* Units first..first+units-1, at most MOST_UNITS. */
+static void run_part(int64_t first, int64_t units, int threads, AplParallelRun *run, void *context) {
     if (threads > apli_parallel_threads()) threads = apli_parallel_threads();
     bool idle = false;
     if (threads <= 1 || units <= 1 || !atomic_compare_exchange_strong(&pool.busy, &idle, true)) {
-        for (int64_t unit = 0; unit < units; unit++) run(context, unit, 0);
+        for (int64_t unit = first; unit < first + units; unit++) run(context, unit, 0);
         return;
     }
     const double begin = waiting_counts ? apli_clock_seconds() : 0;
     if (pool.helpers < threads - 1) start_helpers(threads);
     pool.run = run;
     pool.context = context;
-    pool.units = units;
+    pool.first = first;
     pool.threads = threads;
-    atomic_store(&pool.next, 0);
+    for (int i = 0; i < threads; i++)
+        atomic_store_explicit(&pool.ranges[i].units, range_of((uint64_t)(units * i / threads), (uint64_t)(units * (i + 1) / threads)),
+                              memory_order_relaxed);
     atomic_store(&pool.open, true);
     atomic_fetch_add(&pool.generation, 1);
     if (atomic_load(&pool.sleeping)) {
@@ -194,6 +232,7 @@ void apli_parallel(int64_t units, int threads, AplParallelRun *run, void *contex
         return;
     }
     const double begin = apli_clock_seconds();
-    run_loop(units, threads, run, context);
+    for (int64_t first = 0; first < units; first += MOST_UNITS)
+        run_part(first, units - first < MOST_UNITS ? units - first : MOST_UNITS, threads, run, context);
     loop_seconds += apli_clock_seconds() - begin;
 }
