@@ -5,6 +5,7 @@
 #include "os/parallel.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,6 +144,33 @@ static int64_t cut(Product *product, int threads) {
     return product->large_units + (panels - product->large_units * product->large + product->small - 1) / product->small;
 }
 
+/* ---- which panels come next ---------------------------------------------------------------------------------------------- */
+
+/* A model's products come in the same order in each token: for some panels' bytes those that came after them last time. */
+typedef struct Successor {
+    _Atomic uintptr_t of, bytes;
+    _Atomic size_t size;
+} Successor;
+
+enum { SUCCESSORS = 4096 }; /* places, a power of two; matrices that share one only lose their hint */
+static Successor successors[SUCCESSORS];
+static _Thread_local uintptr_t previous;
+
+static Successor *successor_of(uintptr_t bytes) { return &successors[bytes / 64 * 0x9E3779B97F4A7C15u >> 52]; }
+
+/* Learns that these panels come after the previous ones, and tells the helpers what comes after these. */
+static void expect_next(const AplPanels *panels) {
+    const uintptr_t these = (uintptr_t)panels->bytes;
+    Successor *before = successor_of(previous), *now = successor_of(these);
+    atomic_store_explicit(&before->of, previous, memory_order_relaxed);
+    atomic_store_explicit(&before->bytes, these, memory_order_relaxed);
+    atomic_store_explicit(&before->size, (size_t)(panels->count * panels->panel_bytes), memory_order_relaxed);
+    previous = these;
+    const bool known = atomic_load_explicit(&now->of, memory_order_relaxed) == these;
+    apli_parallel_expect(known ? (const void *)atomic_load_explicit(&now->bytes, memory_order_relaxed) : NULL,
+                         known ? atomic_load_explicit(&now->size, memory_order_relaxed) : 0);
+}
+
 AplErr apli_panel_product(const float *x, int64_t tokens, AplStorage *keeper, AplArray *w, float *result) {
     TRY(apli_panels_make(w));
     const AplPanels *panels = apli_panels_of(w);
@@ -152,6 +180,8 @@ AplErr apli_panel_product(const float *x, int64_t tokens, AplStorage *keeper, Ap
     const int threads = serial ? 1 : apli_parallel_threads();
     Product product = {.kernels = apli_kernels(), .panels = panels, .x = &((const Rounded *)rounded->bytes)->quantized,
                        .result = result};
+    if (tokens <= APLI_MOST_TILE) expect_next(panels); /* more take longer than memory does */
+    else apli_parallel_expect(NULL, 0);
     apli_parallel(cut(&product, threads), threads, product_unit, &product);
     apli_storage_release(rounded);
     return APL_OK;
