@@ -30,6 +30,14 @@ static size_t class_bytes(int class) {
     return whole + whole / STEPS * (size_t)(class % STEPS);
 }
 
+#ifdef APLI_DEBUG /* sanitizers should see each block's end */
+void *apli_middle_block_take(size_t bytes) { return malloc(bytes); }
+
+void apli_middle_block_give(void *block, size_t bytes) {
+    (void)bytes;
+    free(block);
+}
+#else
 void *apli_middle_block_take(size_t bytes) {
     if (bytes > PTRDIFF_MAX) return NULL;
     const int class = class_of(bytes);
@@ -44,12 +52,6 @@ void *apli_middle_block_take(size_t bytes) {
     return block ? block : malloc(class_bytes(class));
 }
 
-#ifdef APLI_DEBUG /* sanitizers should see each block's end */
-void apli_middle_block_give(void *block, size_t bytes) {
-    (void)bytes;
-    free(block);
-}
-#else
 static void free_all(void) {
     for (int class = 0; class < CLASSES; class++) {
         for (Free *block = lists[class], *next; block; block = next) {

@@ -108,7 +108,8 @@ typedef struct Piece {
 static Piece piece_at(const Attention *a, int64_t index) {
     const int64_t in_group = a->heads / a->groups, before = index % a->parts * a->heads_each;
     const int64_t group = index / a->parts % a->groups;
-    return (Piece){&a->tiles[a->tile_count - 1 - index / (a->groups * a->parts)], group, group * in_group + before,
+    const int64_t order = index / (a->groups * a->parts), tile = order % 2 ? order / 2 : a->tile_count - 1 - order / 2;
+    return (Piece){&a->tiles[tile], group, group * in_group + before,
                    in_group - before < a->heads_each ? in_group - before : a->heads_each};
 }
 
@@ -240,8 +241,8 @@ static AplErr attend_all(Attention *a) {
     return APL_OK;
 }
 
-/* The most queries of a tile. In words tiles are tall, as a tile's queries share the making of them; the tiles of later tokens,
-   which cost more, are the first units. */
+/* The most queries of a tile. In words tiles are tall, as a tile's queries share the making of them; later and
+   earlier ones, which cost less, come by turns, so that every thread's part of the units has both. */
 static int64_t queries_of_tile(const Attention *a) {
     if (a->word_segments == 0) return FEWEST_QUERIES;
     const int64_t share = a->tokens * a->heads / (TILES_A_THREAD * apli_parallel_threads());

@@ -61,7 +61,7 @@ static AplErr run(const AplMatmul *matmul, const AplKernels *kernels) {
     const int64_t blocks = (matmul->rows + APLI_MATMUL_ROW_BLOCK - 1) / APLI_MATMUL_ROW_BLOCK;
     const bool serial = (double)matmul->rows * (double)matmul->stride * (double)matmul->tokens < APLI_PRODUCT_SERIAL_WORK;
     const int threads = serial ? 1 : apli_parallel_threads();
-    /* whole blocks, some of them for each thread to claim in turn */
+    /* whole blocks, some of them for each unit of work */
     const int64_t unit_blocks = blocks / (threads * APLI_PRODUCT_UNITS) > 0 ? blocks / (threads * APLI_PRODUCT_UNITS) : 1;
     Shared shared = {.matmul = matmul, .kernels = kernels, .unit_rows = unit_blocks * APLI_MATMUL_ROW_BLOCK,
                      /* a cache line apart */

@@ -44,7 +44,8 @@ typedef struct AplQuantized {
     int16_t *shares;  /* (chunks, n, 2); NULL for halves */
     float *factors;   /* for halves: shares as f32 */
     int32_t *starts;  /* (chunks, n, 2): 2^shift ÷ 2 - zero × Σq */
-    int16_t *tables;  /* one token, weights of one bit: (chunks, 4 steps, 2, 16 entries): Σ ±q over 4 columns, + where the entry's bit is 1 */
+    int16_t *tables;  /* one token and weights of one bit, where an instruction looks words up (else left unset): (chunks,
+                         4 steps, 2, 16 entries): Σ ±q over 4 columns, + where the entry's bit is 1 */
     float *sums;      /* with minimums: (chunks, n): Σ s × Σq ÷ 2^shift; for halves (chunks, n, 2) */
 } AplQuantized;
 

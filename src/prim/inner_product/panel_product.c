@@ -84,7 +84,7 @@ static void round_unit(void *context, int64_t unit, int thread) {
 }
 
 /* The storage begins with a Rounded, of which everything but the arrays is set. */
-static AplErr allocate(const Rounded *like, AplStorage **room) {
+static AplErr rounded_new(const Rounded *like, AplStorage **room) {
     const size_t head = (sizeof *like + 63) / 64 * 64;
     TRY(apli_storage_new(head + apli_quantized_bytes(&like->quantized), APLI_I8, room));
     Rounded *rounded = (Rounded *)(*room)->bytes;
@@ -107,7 +107,7 @@ static AplErr round_activations(const float *x, int64_t tokens, AplStorage *keep
         (*result)->references++;
         return APL_OK;
     }
-    TRY(allocate(&wanted, result));
+    TRY(rounded_new(&wanted, result));
     const int threads = tokens * panels->columns < APLI_PRODUCT_SERIAL_WORK ? 1 : apli_parallel_threads();
     apli_parallel((tokens + APLI_MOST_TILE - 1) / APLI_MOST_TILE, threads, round_unit, (*result)->bytes);
     if (keeper && (*result)->size <= MOST_KEPT) apli_keep_rounded(keeper, *result);
@@ -116,32 +116,20 @@ static AplErr round_activations(const float *x, int64_t tokens, AplStorage *keep
 
 /* ---- the product ------------------------------------------------------------------------------------------------------ */
 
-/* Threads claim units one after another: first large ones, of whole fours of panels, then small ones, so that they end together. */
 typedef struct Product {
     const AplKernels *kernels;
     const AplPanels *panels;
     const AplQuantized *x;
-    int64_t large_units, large, small; /* how many are large; panels of each */
+    int64_t unit_panels;
     float *result;
 } Product;
 
 static void product_unit(void *context, int64_t unit, int thread) {
     (void)thread;
     const Product *product = context;
-    const int64_t after = unit - product->large_units, size = after < 0 ? product->large : product->small;
-    const int64_t first = after < 0 ? unit * size : product->large_units * product->large + after * size;
-    const int64_t left = product->panels->count - first;
-    product->kernels->panel_product(product->panels, product->x, first, left < size ? left : size, product->result);
-}
-
-/* As many small units as a large one for each thread comes to; how many units there are. */
-static int64_t cut(Product *product, int threads) {
-    const int64_t panels = product->panels->count, each = panels / 4 / (threads * APLI_PRODUCT_UNITS), fours = each > 0 ? each : 1;
-    product->large = threads > 1 ? 4 * fours : panels;
-    product->small = fours >= 8 ? fours / 8 * 4 : 2;
-    product->large_units = threads > 1 ? panels / product->large - threads : 1;
-    if (product->large_units < 0) product->large_units = 0;
-    return product->large_units + (panels - product->large_units * product->large + product->small - 1) / product->small;
+    const int64_t first = unit * product->unit_panels, left = product->panels->count - first;
+    product->kernels->panel_product(product->panels, product->x, first, left < product->unit_panels ? left : product->unit_panels,
+                                    product->result);
 }
 
 /* ---- which panels come next ---------------------------------------------------------------------------------------------- */
@@ -178,11 +166,13 @@ AplErr apli_panel_product(const float *x, int64_t tokens, AplStorage *keeper, Ap
     TRY(round_activations(x, tokens, keeper, panels, &rounded));
     const bool serial = (double)panels->rows * (double)panels->columns * (double)tokens < APLI_PRODUCT_SERIAL_WORK;
     const int threads = serial ? 1 : apli_parallel_threads();
-    Product product = {.kernels = apli_kernels(), .panels = panels, .x = &((const Rounded *)rounded->bytes)->quantized,
-                       .result = result};
+    /* pairs of panels; a thread alone takes them all */
+    const int64_t pairs = (panels->count + 1) / 2, unit_pairs = threads > 1 ? pairs / (threads * APLI_PRODUCT_UNITS) : pairs;
+    Product product = {apli_kernels(), panels, &((const Rounded *)rounded->bytes)->quantized,
+                             2 * (unit_pairs > 0 ? unit_pairs : 1), result};
     if (tokens <= APLI_MOST_TILE) expect_next(panels); /* more take longer than memory does */
     else apli_parallel_expect(NULL, 0);
-    apli_parallel(cut(&product, threads), threads, product_unit, &product);
+    apli_parallel((panels->count + product.unit_panels - 1) / product.unit_panels, threads, product_unit, &product);
     apli_storage_release(rounded);
     return APL_OK;
 }

@@ -6,8 +6,8 @@
 #include "elem/panel.h"
 
 /* Of all matrix products: multiplications below which a second thread costs more than it helps, and into how many units of work
-   for each thread the rows are cut, to be claimed in turn. */
-enum { APLI_PRODUCT_SERIAL_WORK = 1 << 16, APLI_PRODUCT_UNITS = 8 };
+   for each thread the rows are cut: so many that no thread waits long for the last one's. */
+enum { APLI_PRODUCT_SERIAL_WORK = 1 << 16, APLI_PRODUCT_UNITS = 32 };
 
 /* Whether the weights, a PACKED matrix, have or may have panels. */
 bool apli_panels_possible(const AplArray *w);
