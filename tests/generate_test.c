@@ -274,7 +274,7 @@ static void a_saved_conversation_is_loaded_as_it_was(void **state) {
     (void)state;
     AplEngine *engine = tiny_engine(0);
     AplChat chat;
-    char path[] = "chat_test_XXXXXX";
+    char path[] = "/tmp/aplaca_chat_XXXXXX";
     close(mkstemp(path));
     check(apli_chat_init(&chat, engine));
     check(apli_chat_add(&chat, "system", "Be \"brief\".", 11));

@@ -212,7 +212,7 @@ static void logits_that_are_no_numbers_are_refused(void **state) {
     float logits[] = {1, NAN, -INFINITY, 0};
     assert_int_equal(apli_sampler_init(&sampler, &open_options, 4), APL_OK);
     assert_int_equal(apli_sampler_pick(&sampler, logits, NULL, 0, &token), APL_DOMAIN);
-    assert_string_equal(apli_error_message(), "the logit of token 1 is nan");
+    assert_non_null(strstr(apli_error_message(), "the logit of token 1 is nan: the model's file is damaged"));
     logits[1] = INFINITY;
     assert_int_equal(apli_sampler_pick(&sampler, logits, NULL, 0, &token), APL_DOMAIN);
     for (int i = 0; i < 4; i++) logits[i] = -INFINITY;

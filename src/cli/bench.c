@@ -61,7 +61,9 @@ static AplErr find_file(const Arguments *arguments, AplBenchReport *report, AplN
     const double begin = apli_clock_seconds();
     if (arguments->save) TRY(apli_new_file(arguments->save, file));
     else TRY(apli_new_file_in_memory("random model", file));
-    TRY(apli_random_model_write(&arguments->random, *file));
+    AplRandomModel random = arguments->random;
+    if (!random.precision) random.precision = "4";
+    TRY(apli_random_model_write(&random, *file));
     report->made_seconds = apli_clock_seconds() - begin;
     apli_text_append_string(&report->path, apli_new_file_path(*file));
     return apli_text_status(&report->path);
@@ -108,6 +110,8 @@ static AplErr measure(const Arguments *arguments, AplBenchReport *report, AplNew
 static int check(const Arguments *arguments, const AplSeriesPlan *plan) {
     if (arguments->random.shape && arguments->named)
         return apli_complain_usage("bench", "a MODEL and --shape: which one?");
+    if (!arguments->random.shape && arguments->random.precision)
+        return apli_complain_usage("bench", "--bits is of the model that --shape makes, and there is no --shape");
     if (!arguments->random.shape && arguments->save)
         return apli_complain_usage("bench", "--save keeps the model that --shape makes, and there is no --shape");
     if (arguments->rival.pattern && !arguments->rival.command)
@@ -118,7 +122,7 @@ static int check(const Arguments *arguments, const AplSeriesPlan *plan) {
 }
 
 int command_bench(int count, char **arguments) {
-    Arguments given = {.random = {.precision = "4", .seed = 1}, .seconds = 0.3};
+    Arguments given = {.random = {.seed = 1}, .seconds = 0.3};
     AplBenchReport report = {.plan = {.prompt = 512, .decode = 128, .depths = {{0}, 1}, .repetitions = 3}};
     AplSeriesPlan *plan = &report.plan;
     int64_t seed = 1;

@@ -84,7 +84,8 @@ AplErr apli_sampler_filter(AplSampler *sampler, const float *logits, const int32
     AplCandidate *candidates = sampler->candidates;
     int64_t left = sampler->vocabulary;
     for (int64_t i = 0; i < left; i++) {
-        FAIL_IF(isnan(logits[i]) || logits[i] == INFINITY, APL_DOMAIN, "the logit of token %" PRId64 " is %g",
+        FAIL_IF(isnan(logits[i]) || logits[i] == INFINITY, APL_DOMAIN, "the logit of token %" PRId64
+                " is %g: the model's file is damaged, or the copy of its weights in the cache (~/.cache/aplaca), which may be deleted",
                 i, (double)logits[i]);
         candidates[i] = (AplCandidate){logits[i], (int32_t)i};
     }

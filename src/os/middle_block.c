@@ -6,6 +6,15 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#ifdef APLI_DEBUG /* sanitizers should see each block's end */
+void *apli_middle_block_take(size_t bytes) { return malloc(bytes); }
+
+void apli_middle_block_give(void *block, size_t bytes) {
+    (void)bytes;
+    free(block);
+}
+#else
+
 /* Classes from 32 KB to 5 MB, the padding of 4 MB included; together no more than the system would notice beside a model. */
 enum { LEAST_SHIFT = 15, STEPS = 4, CLASSES = 7 * STEPS + 2, MOST_BYTES = 32 << 20 };
 
@@ -30,14 +39,6 @@ static size_t class_bytes(int class) {
     return whole + whole / STEPS * (size_t)(class % STEPS);
 }
 
-#ifdef APLI_DEBUG /* sanitizers should see each block's end */
-void *apli_middle_block_take(size_t bytes) { return malloc(bytes); }
-
-void apli_middle_block_give(void *block, size_t bytes) {
-    (void)bytes;
-    free(block);
-}
-#else
 void *apli_middle_block_take(size_t bytes) {
     if (bytes > PTRDIFF_MAX) return NULL;
     const int class = class_of(bytes);

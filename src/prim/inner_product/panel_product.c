@@ -166,8 +166,7 @@ AplErr apli_panel_product(const float *x, int64_t tokens, AplStorage *keeper, Ap
     TRY(round_activations(x, tokens, keeper, panels, &rounded));
     const bool serial = (double)panels->rows * (double)panels->columns * (double)tokens < APLI_PRODUCT_SERIAL_WORK;
     const int threads = serial ? 1 : apli_parallel_threads();
-    /* pairs of panels; a thread alone takes them all */
-    const int64_t pairs = (panels->count + 1) / 2, unit_pairs = threads > 1 ? pairs / (threads * APLI_PRODUCT_UNITS) : pairs;
+    const int64_t pairs = (panels->count + 1) / 2, unit_pairs = serial ? pairs : pairs / (threads * APLI_PRODUCT_UNITS);
     Product product = {apli_kernels(), panels, &((const Rounded *)rounded->bytes)->quantized,
                              2 * (unit_pairs > 0 ? unit_pairs : 1), result};
     if (tokens <= APLI_MOST_TILE) expect_next(panels); /* more take longer than memory does */
