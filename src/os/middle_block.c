@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #ifdef APLI_DEBUG /* sanitizers should see each block's end */
-void *apli_middle_block_take(size_t bytes) { return malloc(bytes); }
+void *apli_middle_block_take(size_t bytes) { return bytes > PTRDIFF_MAX ? NULL : malloc(bytes); }
 
 void apli_middle_block_give(void *block, size_t bytes) {
     (void)bytes;
