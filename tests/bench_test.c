@@ -222,8 +222,8 @@ static void a_rival_runs_by_turns_and_the_ratio_is_ours_to_its(void **state) {
     assert_true(fabs(series.results[0].ratio.median - series.results[0].rate.median / 10) < 1e-9);
     assert_true(series.resident_peak > 0);
     apli_series_free(&series);
-    assert_int_equal(apli_series_run(&bench, &plan, &fails, NULL, NULL, &series), APL_FILE_DATA);
-    assert_string_equal(apli_error_message(), "echo why >&2; false: status 1: why");
+    assert_int_equal(apli_series_run(&bench, &plan, &fails, NULL, NULL, &series), APL_DOMAIN);
+    assert_string_equal(apli_error_message(), "echo why >&2; false: it ended with status 1: why");
     apli_series_free(&series);
     apli_bench_end(&bench);
     apli_new_file_free(file);

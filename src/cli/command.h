@@ -17,7 +17,7 @@ typedef struct AplCommand {
 extern const AplCommand apli_commands[];
 extern const int apli_command_count;
 
-/* Says what went wrong on stderr, as "aplaca: KIND: message", and returns 1. */
+/* Says what went wrong on stderr, as "aplaca: KIND: message", and returns 1; 130 where the user interrupted it. */
 int apli_complain(AplErr error);
 /* The same for a wrong command line, with the usage to look up; returns 2. */
 __attribute__((format(printf, 2, 3))) int apli_complain_usage(const char *command, const char *format, ...);

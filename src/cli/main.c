@@ -16,7 +16,7 @@ const int apli_command_count = (int)(sizeof apli_commands / sizeof *apli_command
 int apli_complain(AplErr error) {
     fflush(stdout);
     fprintf(stderr, "aplaca: %s: %s\n", apli_error_name(error), apli_error_message());
-    return 1;
+    return error == APL_INTERRUPT ? 130 : 1;
 }
 
 int apli_complain_usage(const char *command, const char *format, ...) {

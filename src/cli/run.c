@@ -60,6 +60,10 @@ static double memory_bound(AplRun *run) {
 void apli_print_speed(const AplRun *run, const AplAnswer *answer) {
     const double speed = rate(answer->answer_steps, answer->answer_seconds);
     const int64_t evaluated = answer->prompt_tokens - answer->kept_tokens;
+    if (answer->ending == APLI_ENDED_BY_USER && answer->tokens.length == 0) {
+        fprintf(stderr, "stopped within the prompt's %" PRId64 " tokens\n", evaluated);
+        return;
+    }
     fprintf(stderr, "prompt: %" PRId64 " tokens", evaluated);
     if (answer->kept_tokens) fprintf(stderr, " after %" PRId64 " known ones", answer->kept_tokens);
     fprintf(stderr, ", %.1f tokens/s; answer: %zu tokens", rate(evaluated, answer->prompt_seconds),
@@ -206,6 +210,9 @@ int command_run(int count, char **arguments) {
     else if (status < 0 && !interactive) error = apli_read_file(file ? file : "-", &text);
     if (status < 0 && !error && !interactive && !prompt && text.length == 0)
         error = apli_fail(APL_LENGTH, "the prompt on %s is empty", file ? file : "standard input");
+    size_t wrong;
+    if (status < 0 && !error && !apli_utf8_valid(text.bytes, text.length, &wrong))
+        error = apli_fail(APL_DOMAIN, "%s is not UTF-8 at byte %zu", prompt ? "the prompt" : file ? file : "standard input", wrong);
     if (seed < 0 && getrandom(&seed, sizeof seed, 0) < 0) seed = 0;
     sampler->seed = (uint64_t)seed & INT64_MAX;
     run.generate.stops = stops.texts;

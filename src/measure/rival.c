@@ -168,7 +168,7 @@ static AplErr run_and_read(const AplRival *rival, const AplBenchTest *test, cons
     TRY(apli_command_run(command, output));
     int length;
     const char *words = last_line(output->error.length ? &output->error : &output->output, &length);
-    FAIL_IF(output->status, APL_FILE_DATA, "%s: status %d: %.*s", command, output->status, length, words);
+    FAIL_IF(output->status, APL_DOMAIN, "%s: it ended with status %d%s%.*s", command, output->status, length ? ": " : "", length, words);
     return apli_rival_read(rival, test, apli_text_string(&output->output), output->output.length, output->seconds, figure);
 }
 
