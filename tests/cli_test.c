@@ -153,7 +153,7 @@ static void prompts_that_do_not_fit_are_refused_with_both_numbers(void **state) 
            {"aplaca run $tiny --layers 3 -p x", 1, NULL, "3 layers of a model that has 2"},
            {"aplaca run $tiny --raw -p ''", 1, NULL, "LENGTH ERROR: a prompt of no tokens"},
            {"aplaca run $tiny", 1, NULL, "the prompt on standard input is empty"},
-           {"aplaca run $tiny -p $(printf 'a\\377')", 1, NULL, "the text is not UTF-8 at byte 1"});
+           {"aplaca run $tiny -p $(printf 'a\\377')", 1, NULL, "the prompt is not UTF-8 at byte 1"});
 }
 
 static void output_that_is_lost_is_an_error(void **state) {
