@@ -36,18 +36,16 @@ typedef struct Pool {
     AplParallelRun *run;
     void *context;
     int64_t first; /* the unit that the ranges call 0 */
-    _Atomic int threads;
+    int threads;
     Range ranges[APLI_MOST_THREADS];
     _Atomic bool open; /* helpers may enter */
     _Atomic int inside; /* helpers that are entering or working */
     _Atomic uint64_t generation; /* changes with every loop */
-    _Atomic uintptr_t expected; /* what the next loop will read, and its bytes */
-    _Atomic size_t expected_size;
     _Atomic int sleeping;
     _Atomic bool caller_sleeps;
 } Pool;
 
-static Pool pool = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER, .left = PTHREAD_COND_INITIALIZER, .threads = 1};
+static Pool pool = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER, .left = PTHREAD_COND_INITIALIZER};
 
 static inline void pause_briefly(void) {
 #ifdef __x86_64__
@@ -89,29 +87,12 @@ static void work(int thread) {
     } while (take_half(thread));
 }
 
-void apli_parallel_expect(const void *bytes, size_t size) {
-    atomic_store_explicit(&pool.expected_size, size, memory_order_relaxed);
-    atomic_store_explicit(&pool.expected, (uintptr_t)bytes, memory_order_relaxed);
-}
-
-/* Half of a processor's second cache, and bytes that are asked for between two looks at the generation. An address that is no
-   longer mapped does no harm: such a request is dropped. */
-enum { AHEAD = 512 << 10, AHEAD_AT_ONCE = 256 };
-
-/* Waits for a loop that is not `seen`: spins and asks for what it will read, then sleeps. */
-static uint64_t next_generation(uint64_t seen, int thread) {
+/* Waits for a loop that is not `seen`: spins, then sleeps. */
+static uint64_t next_generation(uint64_t seen) {
     const double begin = apli_clock_seconds();
-    size_t asked = 0;
     for (unsigned i = 1;; i++) {
         const uint64_t now = atomic_load(&pool.generation);
         if (now != seen) return now;
-        const uintptr_t expected = atomic_load_explicit(&pool.expected, memory_order_relaxed);
-        const size_t part = atomic_load_explicit(&pool.expected_size, memory_order_relaxed) / (size_t)pool.threads;
-        if (expected && asked < AHEAD && asked < part) {
-            const char *bytes = (const char *)expected + (size_t)thread * part + asked;
-            for (int line = 0; line < AHEAD_AT_ONCE; line += 64) __builtin_prefetch(bytes + line, 0, 2);
-            asked += AHEAD_AT_ONCE;
-        }
         pause_briefly();
         if (i % 64 == 0 && apli_clock_seconds() - begin > spin_seconds) break;
     }
@@ -126,7 +107,7 @@ static uint64_t next_generation(uint64_t seen, int thread) {
 static void *help(void *argument) {
     const int thread = (int)(intptr_t)argument;
     for (uint64_t seen = 0;;) {
-        seen = next_generation(seen, thread);
+        seen = next_generation(seen);
         /* counted before the look at `open`: the caller closes first and then waits for the count, so that one of the two
            sees the other */
         atomic_fetch_add(&pool.inside, 1);

@@ -7,7 +7,6 @@
 #define APLI_OS_PARALLEL_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 /* Threads that loops use, the calling one included; 1 to APLI_MOST_THREADS. At first, every usable processor's. */
@@ -23,10 +22,6 @@ void apli_parallel_place(const int *processors, int count);
    that each may have its own scratch. Loops from several calling threads at once, or nested ones, run on the caller alone. */
 typedef void AplParallelRun(void *context, int64_t unit, int thread);
 void apli_parallel(int64_t units, int threads, AplParallelRun *run, void *context);
-
-/* What the next loop will probably read, in equal parts for its threads, or NULL: helpers that wait for that loop ask for the first
-   bytes of their parts, so that memory does not rest while the caller computes alone. Nothing but time depends on it. */
-void apli_parallel_expect(const void *bytes, size_t size);
 
 /* Seconds that this thread has spent in loops of more than one unit as their caller: products and attention. What a computation took beyond them
    is the interpreter's and the small operations' share. */

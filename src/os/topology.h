@@ -3,8 +3,8 @@
 
    The default number of threads is the least of
      the cores   A second thread of a core (hyperthreading) shares the units that multiply and brings next to nothing. Cores with less
-                 than half the speed of the fastest are left out: work is claimed in pieces of about an eighth of a thread's share,
-                 and everyone waits for the last piece, so that a core of speed s costs up to 1/(8 s) of a loop. At half the speed
+                 than half the speed of the fastest are left out: a thread takes work in pieces of about a thirty-second of its share,
+                 and everyone waits for the last piece, so that a core of speed s costs up to 1/(32 s) of a loop. At half the speed
                  what it computes outweighs that: efficiency cores of laptops take part, those that only keep a sleeping machine alive
                  and the small ones of telephones do not.
      the quota   of the control groups, rounded to the nearest, at least 1. A process that has used up its share of a period, mostly

@@ -5,7 +5,6 @@
 #include "os/parallel.h"
 
 #include <inttypes.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -132,33 +131,6 @@ static void product_unit(void *context, int64_t unit, int thread) {
                                     product->result);
 }
 
-/* ---- which panels come next ---------------------------------------------------------------------------------------------- */
-
-/* A model's products come in the same order in each token: for some panels' bytes those that came after them last time. */
-typedef struct Successor {
-    _Atomic uintptr_t of, bytes;
-    _Atomic size_t size;
-} Successor;
-
-enum { SUCCESSORS = 4096 }; /* places, a power of two; matrices that share one only lose their hint */
-static Successor successors[SUCCESSORS];
-static _Thread_local uintptr_t previous;
-
-static Successor *successor_of(uintptr_t bytes) { return &successors[bytes / 64 * 0x9E3779B97F4A7C15u >> 52]; }
-
-/* Learns that these panels come after the previous ones, and tells the helpers what comes after these. */
-static void expect_next(const AplPanels *panels) {
-    const uintptr_t these = (uintptr_t)panels->bytes;
-    Successor *before = successor_of(previous), *now = successor_of(these);
-    atomic_store_explicit(&before->of, previous, memory_order_relaxed);
-    atomic_store_explicit(&before->bytes, these, memory_order_relaxed);
-    atomic_store_explicit(&before->size, (size_t)(panels->count * panels->panel_bytes), memory_order_relaxed);
-    previous = these;
-    const bool known = atomic_load_explicit(&now->of, memory_order_relaxed) == these;
-    apli_parallel_expect(known ? (const void *)atomic_load_explicit(&now->bytes, memory_order_relaxed) : NULL,
-                         known ? atomic_load_explicit(&now->size, memory_order_relaxed) : 0);
-}
-
 AplErr apli_panel_product(const float *x, int64_t tokens, AplStorage *keeper, AplArray *w, float *result) {
     TRY(apli_panels_make(w));
     const AplPanels *panels = apli_panels_of(w);
@@ -168,9 +140,7 @@ AplErr apli_panel_product(const float *x, int64_t tokens, AplStorage *keeper, Ap
     const int threads = serial ? 1 : apli_parallel_threads();
     const int64_t pairs = (panels->count + 1) / 2, unit_pairs = serial ? pairs : pairs / (threads * APLI_PRODUCT_UNITS);
     Product product = {apli_kernels(), panels, &((const Rounded *)rounded->bytes)->quantized,
-                             2 * (unit_pairs > 0 ? unit_pairs : 1), result};
-    if (tokens <= APLI_MOST_TILE) expect_next(panels); /* more take longer than memory does */
-    else apli_parallel_expect(NULL, 0);
+                       2 * (unit_pairs > 0 ? unit_pairs : 1), result};
     apli_parallel((panels->count + product.unit_panels - 1) / product.unit_panels, threads, product_unit, &product);
     apli_storage_release(rounded);
     return APL_OK;
