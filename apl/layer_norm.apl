@@ -7,8 +7,3 @@
  (GAIN EPSILON)←NORM
  R←GAIN×[¯1+⍴⍴X]X÷[⍳¯1+⍴⍴X](EPSILON+(+/X×X)÷¯1↑⍴X)*0.5
 ∇
-
-∇R←GAIN normalized X
- ⍝ (tokens width)
- R←(GAIN NORM_EPSILON)rms_norm X
-∇

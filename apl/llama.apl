@@ -37,8 +37,8 @@
  X←embed TOKENS
  L←0
 LAYER:
- X←X+L self_attention NORM_ATTENTION[L;]normalized X
- X←X+L feed_forward NORM_FFN[L;]normalized X
+ X←X+L self_attention(NORM_ATTENTION[L;]NORM_EPSILON)rms_norm X
+ X←X+L feed_forward(NORM_FFN[L;]NORM_EPSILON)rms_norm X
  →(NUM_LAYERS>L←L+1)/LAYER
- LOGITS←unembed NORM_FINAL normalized X[WANTED;]
+ LOGITS←unembed(NORM_FINAL NORM_EPSILON)rms_norm X[WANTED;]
 ∇

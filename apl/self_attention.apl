@@ -21,12 +21,18 @@
  R←1 0 2⍉R
 ∇
 
-∇R←L self_attention X;Q
+∇R←X project WEIGHTS
+ ⍝ kernel: project
+ ⍝ the products of X with each matrix of WEIGHTS
+ R←{X+.×⍉⍵}¨WEIGHTS
+∇
+
+∇R←L self_attention X;Q;K;V
  ⍝ (tokens width): layer L; the tokens' keys and values go to their ROWS of the cache first;
  ⍝ QUERIES and GROUPS are the shapes of vectors cut into heads, JOINED that of heads joined again
- Q←ROTATION rotate QUERIES⍴X+.×⍉WQ[L;;]
- KEYS[L;ROWS;;]←ROTATION rotate GROUPS⍴X+.×⍉WK[L;;]
- VALUES[L;ROWS;;]←GROUPS⍴X+.×⍉WV[L;;]
- R←JOINED⍴Q attention KEYS[L;;;]VALUES[L;;;]MASK
- R←R+.×⍉WO[L;;]
+ (Q K V)←X project WQ[L;;]WK[L;;]WV[L;;]
+ KEYS[L;ROWS;;]←ROTATION rotate GROUPS⍴K
+ VALUES[L;ROWS;;]←GROUPS⍴V
+ Q←ROTATION rotate QUERIES⍴Q
+ R←(JOINED⍴Q attention KEYS[L;;;]VALUES[L;;;]MASK)+.×⍉WO[L;;]
 ∇

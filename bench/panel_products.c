@@ -25,7 +25,7 @@ static double speed(AplArray *w, int64_t tokens, int64_t columns, int64_t rows) 
         double begin = thread_seconds(), now;
         do {
             for (int i = 0; i < (tokens == 1 ? 20 : 1); i++, runs++)
-                if (apli_panel_product(x, tokens, NULL, w, result)) exit(1);
+                if (apli_panel_products(x, tokens, NULL, &(AplPanelFactor){w, result}, 1, false)) exit(1);
         } while ((now = thread_seconds()) - begin < 0.05);
         const double rate = (double)(runs * tokens * columns * rows) / (now - begin) * 1e-9;
         best = rate > best ? rate : best;
@@ -63,13 +63,13 @@ static void memory_speed(AplArray *w, int threads, double *product, double *plai
     apli_parallel_set_threads(threads);
     for (int i = 0; i < 1 << 14; i++) x[i] = (float)(i * 7919 % 1000) / 500 - 1;
     *product = *plain = 0;
-    if (apli_panel_product(x, 1, NULL, w, result)) exit(1);
+    if (apli_panel_products(x, 1, NULL, &(AplPanelFactor){w, result}, 1, false)) exit(1);
     const AplPanels *panels = apli_panels_of(w);
     const double bytes = (double)(panels->count * panels->panel_bytes) * 1e-9;
     Reading reading = {(const int64_t *)panels->bytes, panels->count * panels->panel_bytes / 8 / 64 / 16 * 16};
     for (int run = 0; run < 40; run++) {
         double begin = wall_seconds();
-        if (apli_panel_product(x, 1, NULL, w, result)) exit(1);
+        if (apli_panel_products(x, 1, NULL, &(AplPanelFactor){w, result}, 1, false)) exit(1);
         double now = wall_seconds();
         if (bytes / (now - begin) > *product) *product = bytes / (now - begin);
         begin = wall_seconds();

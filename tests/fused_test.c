@@ -30,8 +30,13 @@ static const Case cases[] = {
     {"softmax", "softmax", "", "20×R 4 33"},
     {"softmax", "softmax", "", "R 2 3 16"},
     {"softmax", "softmax", "", "80×R 1 1"},
-    {"gated", "gated", "10×R 3 50", "R 3 50"},
-    {"gated", "gated", "100×R 1 7", "R 1 7"},
+    {"gated", "gated", "R 3 50", "(10×R 40 50)(R 40 50)"},
+    {"gated", "gated", "R 1 64", "(165 ⎕DR 100×R 7 64)(R 7 64)"},
+    {"gated", "gated", "R 64", "(43 32 ⎕DR R 37 64)(83 32 ⎕DR R 37 64)"},
+    {"gated", "gated", "R 2 3 64", "(43 32 ⎕DR R 600 64)(43 32 ⎕DR R 600 64)"},
+    {"project", "project", "R 5 64", "(R 7 64)(165 ⎕DR R 9 64)(43 32 ⎕DR R 8 64)"},
+    {"project", "project", "R 1 64", "(43 32 ⎕DR R 600 64)(43 32 ⎕DR R 37 64)(83 32 ⎕DR R 200 64)"},
+    {"project", "project", "R 64", "(43 32 ⎕DR R 37 64)(43 32 ⎕DR R 1 64)"},
     {"rotate", "rotate", "(2○A)(1○A)((2 8)⍴⍳16)⊣A←(⍳3)∘.×÷10*(⍳8)÷8", "R 3 4 16"},
     {"rotate", "rotate", "(2○A)(1○A)(⍉(8 2)⍴⍳16)⊣A←0 7 1000∘.×÷10*(⍳8)÷8", "R 3 4 20"},
     {"rotate", "rotate", "(2○A)(1○A)((2 7)⍴⍳14)⊣A←(⍳3)∘.×÷10*(⍳7)÷8", "R 3 4 14"},
@@ -66,9 +71,25 @@ static int unload(void **state) {
     return 0;
 }
 
+static void compare(const Case *c, AplArray *kernel, AplArray *result) {
+    APLI_AUTO AplArray *text = NULL;
+    assert_int_equal(apli_plain(result, &text), APL_OK); /* it may be a transposed view */
+    assert_true(apli_same_shape(kernel, text));
+    assert_int_equal(kernel->type, text->type);
+    for (int64_t i = 0; i < text->count && text->type == APLI_NESTED; i++) compare(c, apli_items(kernel)[i], apli_items(text)[i]);
+    if (text->type == APLI_NESTED) return;
+    assert_int_equal(text->type, APLI_F32);
+    double largest = 0;
+    for (int64_t i = 0; i < text->count; i++) largest = fmax(largest, fabs(apli_f64_at(text, i)));
+    for (int64_t i = 0; i < text->count; i++) {
+        double a = apli_f64_at(kernel, i), b = apli_f64_at(text, i);
+        if (!(fabs(a - b) <= 1e-6 * largest + 1e-6 * fabs(b))) fail_msg("%s on %s: element %d is %.9g, its text gives %.9g", c->kernel, c->right, (int)i, a, b);
+    }
+}
+
 static void run_case(const Case *c) {
     APLI_AUTO AplArray *left = c->left[0] ? value_of(c->left) : NULL, *right = value_of(c->right);
-    APLI_AUTO AplArray *kernel = NULL, *result = NULL, *text = NULL;
+    APLI_AUTO AplArray *kernel = NULL, *result = NULL;
     bool declined = false;
     const AplFusedKernel *fused = apli_fused_kernel_named(c->kernel, strlen(c->kernel));
     assert_non_null(fused);
@@ -81,16 +102,7 @@ static void run_case(const Case *c) {
     session->env.fused = true;
     apli_array_release(right);
     if (error) fail_msg("%s: %s %s", c->function, apli_error_name(error), apli_error_message());
-    assert_int_equal(apli_plain(result, &text), APL_OK); /* it may be a transposed view */
-    assert_true(apli_same_shape(kernel, text));
-    assert_int_equal(kernel->type, APLI_F32);
-    assert_int_equal(text->type, APLI_F32);
-    double largest = 0;
-    for (int64_t i = 0; i < text->count; i++) largest = fmax(largest, fabs(apli_f64_at(text, i)));
-    for (int64_t i = 0; i < text->count; i++) {
-        double a = apli_f64_at(kernel, i), b = apli_f64_at(text, i);
-        if (!(fabs(a - b) <= 1e-6 * largest + 1e-6 * fabs(b))) fail_msg("%s on %s: element %d is %.9g, its text gives %.9g", c->kernel, c->right, (int)i, a, b);
-    }
+    compare(c, kernel, result);
 }
 
 static void every_kernel_equals_its_text(void **state) {

@@ -171,12 +171,64 @@ static void what_has_no_panels_is_multiplied_in_f32(void **state) {
     }
 }
 
+static void products_in_one_loop_have_the_bits_of_each_alone(void **state) {
+    (void)state;
+    enum { FACTORS = 5 };
+    static const char *const names[FACTORS] = {"q4_0", "q6_k", "q4_0", "q8_0", "q1_0"};
+    static const int64_t rows[FACTORS] = {576, 192, 5, 83, 1}, token_counts[] = {1, 2, 13};
+    for (int t = 0; t < 3; t++) {
+        APLI_AUTO AplArray *x = matrix(token_counts[t], 512);
+        AplArray *weights[FACTORS];
+        for (int i = 0; i < FACTORS; i++) weights[i] = packed_matrix(apli_packed_layout_named(names[i]), rows[i], 512);
+        for (int threads = 1; threads <= 3; threads++)
+            for (int count = 1; count <= FACTORS; count++) {
+                AplArray *results[FACTORS] = {NULL};
+                apli_parallel_set_threads(threads);
+                assert_true(apli_matmul_takes(x, weights, count));
+                assert_int_equal(apli_matmul_each(x, weights, count, true, false, results), APL_OK);
+                for (int i = 0; i < count; i++) {
+                    APLI_AUTO AplArray *alone = NULL;
+                    assert_int_equal(apli_matmul_transposed(x, weights[i], true, &alone), APL_OK);
+                    compare_bits(names[i], (float *)results[i]->data, (float *)alone->data, alone->count);
+                    apli_array_release(results[i]);
+                }
+            }
+        for (int i = 0; i < FACTORS; i++) apli_array_release(weights[i]);
+    }
+}
+
+static void gated_products_have_the_bits_of_products_then_gated(void **state) {
+    (void)state;
+    static const char *const names[][2] = {{"q4_0", "q4_0"}, {"q4_k", "q6_k"}, {"q4_1", "q1_0"}};
+    static const int64_t row_counts[] = {1, 83, 1536}, token_counts[] = {1, 13};
+    for (int n = 0; n < 3; n++)
+        for (int r = 0; r < 3; r++)
+            for (int t = 0; t < 2; t++) {
+                APLI_AUTO AplArray *x = matrix(token_counts[t], 256), *g = NULL, *u = NULL;
+                AplArray *const weights[] = {packed_matrix(apli_packed_layout_named(names[n][0]), row_counts[r], 256),
+                                             packed_matrix(apli_packed_layout_named(names[n][1]), row_counts[r], 256)};
+                assert_int_equal(apli_matmul_transposed(x, weights[0], true, &g), APL_OK);
+                assert_int_equal(apli_matmul_transposed(x, weights[1], true, &u), APL_OK);
+                apli_kernels()->gated((float *)g->data, (float *)u->data, u->count, (float *)u->data);
+                for (int threads = 1; threads <= 3; threads++) {
+                    AplArray *results[2] = {NULL};
+                    apli_parallel_set_threads(threads);
+                    assert_int_equal(apli_matmul_each(x, weights, 2, true, true, results), APL_OK);
+                    compare_bits("gated", (float *)results[1]->data, (float *)u->data, u->count);
+                    for (int i = 0; i < 2; i++) apli_array_release(results[i]);
+                }
+                for (int i = 0; i < 2; i++) apli_array_release(weights[i]);
+            }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_are_right_and_the_same_by_every_instruction_set),
         cmocka_unit_test(a_token_has_the_same_bits_alone_and_among_others),
         cmocka_unit_test(activations_that_are_no_finite_numbers_give_nan),
         cmocka_unit_test(what_has_no_panels_is_multiplied_in_f32),
+        cmocka_unit_test(products_in_one_loop_have_the_bits_of_each_alone),
+        cmocka_unit_test(gated_products_have_the_bits_of_products_then_gated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

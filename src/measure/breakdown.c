@@ -10,7 +10,12 @@
 #include <string.h>
 
 /* What a model's weights and its context go through. */
-static bool is_product(const char *name) { return strcmp(name, "inner product") == 0 || strcmp(name, "attention") == 0; }
+static bool is_product(const char *name) {
+    static const char *const products[] = {"inner product", "project", "gated", "attention"};
+    for (size_t i = 0; i < sizeof products / sizeof *products; i++)
+        if (strcmp(name, products[i]) == 0) return true;
+    return false;
+}
 
 static int by_cost(const void *a, const void *b) {
     const AplProfileEntry *left = a, *right = b;

@@ -1,27 +1,18 @@
-/* Fused gate: G gated U is U×G×σ(G), the SwiGLU activation (Shazeer, "GLU variants improve transformer", 2020). G and U: f32
-   of one shape. */
-#include "isa/isa.h"
-#include "os/parallel_ranges.h"
+/* Fused gate: X gated GATE UP is (X+.×⍉UP)×G×σ(G) with G←X+.×⍉GATE, the SwiGLU activation (Shazeer, "GLU variants improve
+   transformer", 2020); rows of both matrices are multiplied and gated together. X: f32, (tokens width); GATE and UP: (rows width). */
 #include "prim/fused/fused.h"
-
-typedef struct Gate {
-    const float *g, *u;
-    float *result;
-} Gate;
-
-static void gate_range(void *context, int64_t begin, int64_t end) {
-    const Gate *gate = context;
-    apli_kernels()->gated(gate->g + begin, gate->u + begin, end - begin, gate->result + begin);
-}
+#include "prim/inner_product/matmul.h"
 
 AplErr apli_gated(AplEnv *env, AplArray *left, AplArray *right, AplArray **result, bool *declined) {
-    (void)env;
-    *declined = !left || left->type != APLI_F32 || right->type != APLI_F32 || left->form != APLI_PLAIN ||
-                right->form != APLI_PLAIN || !apli_same_shape(left, right);
+    *declined = !left || right->type != APLI_NESTED || right->form != APLI_PLAIN || right->rank != 1 || right->count != 2 ||
+                !apli_matmul_takes(left, apli_items(right), 2) || !apli_same_shape(apli_items(right)[0], apli_items(right)[1]);
     if (*declined) return APL_OK;
-    if (apli_may_overwrite(right)) *result = apli_array_retain(right);
-    else TRY(apli_array_new_like(APLI_F32, right, result));
-    Gate gate = {(const float *)left->data, (const float *)right->data, (float *)(*result)->data};
-    apli_parallel_ranges(right->count, 1, gate_range, &gate);
+    APLI_AUTO AplArray *gate = NULL, *up = NULL;
+    AplArray *products[2] = {NULL, NULL};
+    AplErr error = apli_matmul_each(left, apli_items(right), 2, env->rounded, true, products);
+    gate = products[0];
+    up = products[1];
+    TRY(error);
+    *result = apli_move(&up);
     return APL_OK;
 }

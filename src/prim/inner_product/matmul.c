@@ -4,6 +4,7 @@
 #include "elem/packed.h"
 #include "isa/isa.h"
 #include "os/parallel.h"
+#include "os/parallel_ranges.h"
 #include "prim/inner_product/panel_product.h"
 
 #include <inttypes.h>
@@ -96,7 +97,8 @@ AplErr apli_matmul_transposed(AplArray *x, AplArray *w, bool rounded, AplArray *
     const int64_t tokens = apli_product(x->shape, x->rank - 1);
     if (rounded && product->count && apli_panels_possible(w)) {
         AplStorage *keeper = numbers->storage && numbers->storage->place == APLI_HEAP ? numbers->storage : NULL;
-        TRY(apli_panel_product((const float *)numbers->data, tokens, keeper, w, (float *)product->data));
+        const AplPanelFactor factor = {w, (float *)product->data};
+        TRY(apli_panel_products((const float *)numbers->data, tokens, keeper, &factor, 1, false));
         *result = apli_move(&product);
         return APL_OK;
     }
@@ -122,4 +124,46 @@ AplErr apli_matmul_transposed(AplArray *x, AplArray *w, bool rounded, AplArray *
     else if (product->count) TRY(run(&matmul, kernels));
     *result = apli_move(&product);
     return APL_OK;
+}
+
+/* ---- several products of one x --------------------------------------------------------------------------------------- */
+
+bool apli_matmul_takes(const AplArray *x, AplArray *const *weights, int count) {
+    if (x->type != APLI_F32 || x->form != APLI_PLAIN || x->rank < 1 || x->count == 0 || count > APLI_MOST_FACTORS) return false;
+    for (int i = 0; i < count; i++) {
+        const AplArray *w = weights[i];
+        const bool narrow = w->type == APLI_PACKED || w->type == APLI_F32 || w->type == APLI_F16 || w->type == APLI_BF16;
+        if (!narrow || w->rank != 2 || w->form == APLI_TURNED || w->count == 0 || w->shape[1] != apli_last_axis(x)) return false;
+    }
+    return true;
+}
+
+typedef struct Gate {
+    const float *g;
+    float *u;
+} Gate;
+
+static void gate_range(void *context, int64_t begin, int64_t end) {
+    const Gate *gate = context;
+    apli_kernels()->gated(gate->g + begin, gate->u + begin, end - begin, gate->u + begin);
+}
+
+static AplErr one_by_one(AplArray *x, AplArray *const *weights, int count, bool rounded, bool gated, AplArray **results) {
+    for (int i = 0; i < count; i++) TRY(apli_matmul_transposed(x, weights[i], rounded, &results[i]));
+    if (gated)
+        apli_parallel_ranges(results[1]->count, 1, gate_range,
+                             &(Gate){(const float *)results[0]->data, (float *)results[1]->data});
+    return APL_OK;
+}
+
+AplErr apli_matmul_each(AplArray *x, AplArray *const *weights, int count, bool rounded, bool gated, AplArray **results) {
+    AplPanelFactor factors[APLI_MOST_FACTORS];
+    bool together = rounded;
+    for (int i = 0; i < count; i++) together = together && apli_panels_possible(weights[i]);
+    if (!together) return one_by_one(x, weights, count, rounded, gated, results);
+    for (int i = 0; i < count; i++) {
+        TRY(new_product(x, weights[i]->shape[0], &results[i]));
+        factors[i] = (AplPanelFactor){weights[i], (float *)results[i]->data};
+    }
+    return apli_panel_products((const float *)x->data, x->count / apli_last_axis(x), NULL, factors, count, gated);
 }

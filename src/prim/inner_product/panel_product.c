@@ -113,35 +113,75 @@ static AplErr round_activations(const float *x, int64_t tokens, AplStorage *keep
     return APL_OK;
 }
 
-/* ---- the product ------------------------------------------------------------------------------------------------------ */
+/* ---- the products ----------------------------------------------------------------------------------------------------- */
 
-typedef struct Product {
+typedef struct Products {
     const AplKernels *kernels;
-    const AplPanels *panels;
-    const AplQuantized *x;
-    int64_t unit_panels;
-    float *result;
-} Product;
+    const AplPanels *panels[APLI_MOST_FACTORS];
+    AplStorage *rounded[APLI_MOST_FACTORS];
+    const AplQuantized *x[APLI_MOST_FACTORS];
+    float *result[APLI_MOST_FACTORS];
+    int64_t unit_panels, units[APLI_MOST_FACTORS]; /* of each factor */
+    bool gated; /* a unit is one of both factors */
+} Products;
 
-static void product_unit(void *context, int64_t unit, int thread) {
-    (void)thread;
-    const Product *product = context;
-    const int64_t first = unit * product->unit_panels, left = product->panels->count - first;
-    product->kernels->panel_product(product->panels, product->x, first, left < product->unit_panels ? left : product->unit_panels,
-                                    product->result);
+static void multiply(const Products *products, int factor, int64_t first, int64_t count) {
+    products->kernels->panel_product(products->panels[factor], products->x[factor], first, count, products->result[factor]);
 }
 
-AplErr apli_panel_product(const float *x, int64_t tokens, AplStorage *keeper, AplArray *w, float *result) {
-    TRY(apli_panels_make(w));
-    const AplPanels *panels = apli_panels_of(w);
-    AplStorage *rounded;
-    TRY(round_activations(x, tokens, keeper, panels, &rounded));
-    const bool serial = (double)panels->rows * (double)panels->columns * (double)tokens < APLI_PRODUCT_SERIAL_WORK;
+static void products_unit(void *context, int64_t unit, int thread) {
+    (void)thread;
+    const Products *products = context;
+    int factor = 0;
+    while (unit >= products->units[factor]) unit -= products->units[factor++];
+    const AplPanels *panels = products->panels[factor];
+    const int64_t first = unit * products->unit_panels, left = panels->count - first;
+    const int64_t count = left < products->unit_panels ? left : products->unit_panels;
+    multiply(products, factor, first, count);
+    if (!products->gated) return;
+    multiply(products, 1, first, count);
+    const int64_t row = first * APLI_PANEL_ROWS, end = row + count * APLI_PANEL_ROWS, rows = end < panels->rows ? end : panels->rows;
+    for (int64_t token = 0; token < products->x[0]->tokens; token++) {
+        const int64_t at = token * panels->rows + row;
+        products->kernels->gated(products->result[0] + at, products->result[1] + at, rows - row, products->result[1] + at);
+    }
+}
+
+/* The rounded x of factor `i`, which may be that of one before it. */
+static AplErr round_for(Products *products, int i, const float *x, int64_t tokens, AplStorage *keeper) {
+    const AplRounding wanted = apli_rounding(&products->panels[i]->form, tokens);
+    for (int before = 0; before < i && !products->rounded[i]; before++)
+        if (memcmp(&products->x[before]->rounding, &wanted, sizeof wanted) == 0) products->rounded[i] = products->rounded[before];
+    if (products->rounded[i]) products->rounded[i]->references++;
+    else TRY(round_activations(x, tokens, keeper, products->panels[i], &products->rounded[i]));
+    products->x[i] = &((const Rounded *)products->rounded[i]->bytes)->quantized;
+    return APL_OK;
+}
+
+static void release_rounded(Products *products) {
+    for (int i = 0; i < APLI_MOST_FACTORS; i++) apli_storage_release(products->rounded[i]);
+}
+
+AplErr apli_panel_products(const float *x, int64_t tokens, AplStorage *keeper, const AplPanelFactor *factors, int count, bool gated) {
+    __attribute__((cleanup(release_rounded))) Products products = {.kernels = apli_kernels(), .gated = gated};
+    double work = 0;
+    int64_t pairs = 0, units = 0; /* of panels, which kernels take two by two */
+    for (int i = 0; i < count; i++) {
+        TRY(apli_panels_make(factors[i].w));
+        const AplPanels *panels = products.panels[i] = apli_panels_of(factors[i].w);
+        TRY(round_for(&products, i, x, tokens, keeper));
+        products.result[i] = factors[i].result;
+        work += (double)panels->rows * (double)panels->columns * (double)tokens;
+        pairs += gated && i > 0 ? 0 : (panels->count + 1) / 2;
+    }
+    const bool serial = work < APLI_PRODUCT_SERIAL_WORK;
     const int threads = serial ? 1 : apli_parallel_threads();
-    const int64_t pairs = (panels->count + 1) / 2, unit_pairs = serial ? pairs : pairs / (threads * APLI_PRODUCT_UNITS);
-    Product product = {apli_kernels(), panels, &((const Rounded *)rounded->bytes)->quantized,
-                       2 * (unit_pairs > 0 ? unit_pairs : 1), result};
-    apli_parallel((panels->count + product.unit_panels - 1) / product.unit_panels, threads, product_unit, &product);
-    apli_storage_release(rounded);
+    const int64_t unit_pairs = serial ? pairs : pairs / (threads * APLI_PRODUCT_UNITS);
+    products.unit_panels = 2 * (unit_pairs > 0 ? unit_pairs : 1);
+    for (int i = 0; i < (gated ? 1 : count); i++) {
+        products.units[i] = (products.panels[i]->count + products.unit_panels - 1) / products.unit_panels;
+        units += products.units[i];
+    }
+    apli_parallel(units, threads, products_unit, &products);
     return APL_OK;
 }

@@ -15,9 +15,18 @@ bool apli_panels_possible(const AplArray *w);
 AplErr apli_panels_make(AplArray *w);
 /* Lays rows of `layout` out as panels at `to` (planned: their number and sizes), shared among threads. WS FULL. */
 AplErr apli_panels_fill(const AplPanels *planned, const AplPackedLayout *layout, const uint8_t *rows, uint8_t *to);
-/* x: (tokens, columns) f32 rows; w: PACKED (rows, columns), for which panels are possible (they are made at the first product);
-   result: (tokens, rows) f32. prim/inner_product/panel_kernels.h says what is computed. keeper: the HEAP storage that x lies in,
-   with which the rounded x is kept for the next product with it, or NULL. WS FULL. */
-AplErr apli_panel_product(const float *x, int64_t tokens, AplStorage *keeper, AplArray *w, float *result);
+/* A product among those of one x. w: PACKED (rows, columns), for which panels are possible (they are made at the first product);
+   result: (tokens, rows) f32. */
+typedef struct AplPanelFactor {
+    AplArray *w;
+    float *result;
+} AplPanelFactor;
+enum { APLI_MOST_FACTORS = 8 };
+
+/* The products of x with 1 to APLI_MOST_FACTORS factors, in one loop. x: (tokens, columns) f32 rows. gated: of two factors with as
+   many rows each, the second's result becomes what fused_kernels.h's AplGated makes of the first's, g, and of its own, u.
+   prim/inner_product/panel_kernels.h says what is computed. keeper: the HEAP storage that x lies in, with which the rounded x is
+   kept for the next product with it, or NULL. WS FULL. */
+AplErr apli_panel_products(const float *x, int64_t tokens, AplStorage *keeper, const AplPanelFactor *factors, int count, bool gated);
 
 #endif
