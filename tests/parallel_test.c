@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-enum { UNITS = 1000 };
+enum { UNITS = 1000, MANY = 200001 }; /* many: more than a range can have */
 typedef struct Loop {
     _Atomic int counts[UNITS];
     _Atomic int wrong_thread;
@@ -40,6 +40,71 @@ static void every_unit_runs_once(void **state) {
     for (int i = 0; i < 4; i++) assert_int_equal(run_loops(threads[i], 300), 0);
 }
 
+static void count_portion(void *context, int64_t first, int64_t count, int thread) {
+    for (int64_t unit = first; unit < first + count; unit++) count_unit(context, unit, thread);
+}
+
+static void every_small_unit_runs_once(void **state) {
+    (void)state;
+    static const int unit_counts[] = {0, 1, 2, 3, 7, 30, UNITS};
+    apli_parallel_set_threads(8);
+    for (int threads = 1; threads <= 8; threads++)
+        for (int round = 0; round < 700; round++) {
+            Loop loop = {.threads = threads};
+            const int units = unit_counts[round % 7];
+            apli_parallel_small(units, threads, count_portion, &loop);
+            for (int i = 0; i < UNITS; i++) assert_int_equal(loop.counts[i], i < units);
+            assert_int_equal(loop.wrong_thread, 0);
+        }
+}
+
+static void add_unit(void *context, int64_t unit, int thread) {
+    (void)thread;
+    atomic_fetch_add((_Atomic int64_t *)context, unit);
+}
+
+static void add_portion(void *context, int64_t first, int64_t count, int thread) {
+    for (int64_t unit = first; unit < first + count; unit++) add_unit(context, unit, thread);
+}
+
+static void loops_may_have_more_units_than_a_range(void **state) {
+    (void)state;
+    static const int threads[] = {1, 2, 5};
+    apli_parallel_set_threads(8);
+    for (int i = 0; i < 3; i++) {
+        _Atomic int64_t sum = 0, small = 0;
+        apli_parallel(MANY, threads[i], add_unit, &sum);
+        apli_parallel_small(MANY, threads[i], add_portion, &small);
+        assert_int_equal(sum, (int64_t)MANY * (MANY - 1) / 2);
+        assert_int_equal(small, sum);
+    }
+}
+
+typedef struct Step {
+    const int64_t *from;
+    int64_t *to;
+    int64_t count;
+} Step;
+
+static void turn_portion(void *context, int64_t first, int64_t count, int thread) {
+    (void)thread;
+    const Step *step = context;
+    for (int64_t i = first; i < first + count; i++) step->to[i] = step->from[(i + 1) % step->count] + 1;
+}
+
+/* What a loop writes is seen by the next, by whatever threads both are run. */
+static void loops_follow_one_another(void **state) {
+    (void)state;
+    enum { FEW = 64, ROUNDS = 20000 };
+    int64_t numbers[2][FEW] = {{0}};
+    apli_parallel_set_threads(4);
+    for (int round = 0; round < ROUNDS; round++) {
+        Step step = {numbers[round % 2], numbers[(round + 1) % 2], FEW};
+        apli_parallel_small(FEW, 1 + round % 4, turn_portion, &step);
+    }
+    for (int i = 0; i < FEW; i++) assert_int_equal(numbers[ROUNDS % 2][i], ROUNDS);
+}
+
 static void *run_beside(void *argument) {
     (void)argument;
     return (void *)(intptr_t)run_loops(4, 300);
@@ -61,6 +126,9 @@ static void loops_of_several_callers_are_each_complete(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_unit_runs_once),
+        cmocka_unit_test(every_small_unit_runs_once),
+        cmocka_unit_test(loops_may_have_more_units_than_a_range),
+        cmocka_unit_test(loops_follow_one_another),
         cmocka_unit_test(loops_of_several_callers_are_each_complete),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -184,7 +184,10 @@ static AplErr generate_with(AplGenerator *generator, const int32_t *tokens, size
         return APL_OK;
     }
     TRY(error);
-    return answer_tokens(generator, options, sampler, &logits, start, answer);
+    apli_parallel_time(APLI_LOOPS_TIMED);
+    error = answer_tokens(generator, options, sampler, &logits, start, answer);
+    apli_parallel_time(APLI_NOTHING_TIMED);
+    return error;
 }
 
 AplErr apli_generate(AplGenerator *generator, const int32_t *tokens, size_t count,

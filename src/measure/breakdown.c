@@ -75,9 +75,9 @@ static AplErr time_plainly(AplBench *bench, double *seconds) {
 static AplErr run_measured(AplBench *bench, AplProfile *profile, double *seconds) {
     AplEnv *env = &bench->engine->session->env;
     env->profile = profile;
-    apli_parallel_count_waiting(true);
+    apli_parallel_time(APLI_WAITING_TIMED);
     AplErr error = apli_bench_step(bench, seconds);
-    apli_parallel_count_waiting(false);
+    apli_parallel_time(APLI_NOTHING_TIMED);
     env->profile = NULL;
     TRY(error);
     return apli_bench_forget(bench);

@@ -1,5 +1,6 @@
 /* The pool: one loop at a time. Each thread has a range of its units and takes them in order, so that it reads memory in order too;
-   who has none left takes the second half of another's range. */
+   who has none left takes the second half of another's range. To begin a loop the caller writes one line of the cache for each
+   helper, and each helper tells the end of its units by one addition: some hundred nanoseconds, with 120 loops a token. */
 #include "os/parallel.h"
 
 #include "os/clock.h"
@@ -16,33 +17,37 @@
    between two products of a token, shorter than the system's slices of time. */
 static const double spin_seconds = 100e-6;
 
-/* Units first..end-1 as end << 32 | first: the owner takes the first, others take the last, each by exchanging the whole word. An
-   empty range is only changed by its owner. */
-typedef struct Range {
-    _Atomic uint64_t units;
-} __attribute__((aligned(64))) Range;
+/* A thread's range of units first..end-1 of loop `tag`, as tag << 32 | end << 16 | first: the owner takes the first ones, others the
+   last, each by exchanging the whole word. Only its owner changes an empty range, and the caller for a new loop. Who takes units
+   keeps the loop, its seat and its context alive until they are counted as finished: so a helper that comes late, finds no unit, and
+   looks at nothing else, needs no one to wait for it. */
+enum { MOST_UNITS = UINT16_MAX }; /* of a loop at a time */
 
-enum { MOST_UNITS = INT32_MAX }; /* of a loop at a time */
+/* All that a thread needs to begin lies in one line of the cache, which only its owner reads while it waits. */
+typedef struct Seat {
+    _Atomic uint64_t range;
+    AplParallelPortion *run; /* from here on: written for a new loop, when nobody has units; looked at by who has some, but for the
+                            atomic ones, of which an outdated look does no harm: the exchange of the range fails */
+    void *context;
+    int64_t first; /* the unit that the ranges call 0 */
+    _Atomic int32_t portion; /* a thread takes one in so many of its units at once, rounded up */
+    _Atomic int32_t threads;
+} __attribute__((aligned(64))) Seat;
 
 typedef struct Pool {
     pthread_mutex_t mutex; /* guards sleeping helpers and the making of threads */
     pthread_cond_t wake;
-    pthread_cond_t left; /* the last helper has left a loop whose caller sleeps */
+    pthread_cond_t left; /* the last units are finished of a loop whose caller sleeps */
     int helpers; /* threads made */
     pthread_t threads_made[APLI_MOST_THREADS];
     int wanted; /* threads a loop may use; 0: not yet decided */
-    _Atomic bool busy; /* a loop is running */
-    /* the loop: written while closed and no helper is inside */
-    AplParallelRun *run;
-    void *context;
-    int64_t first; /* the unit that the ranges call 0 */
-    int threads;
-    Range ranges[APLI_MOST_THREADS];
-    _Atomic bool open; /* helpers may enter */
-    _Atomic int inside; /* helpers that are entering or working */
-    _Atomic uint64_t generation; /* changes with every loop */
-    _Atomic int sleeping;
+    _Atomic bool busy; /* a loop is running; guards what follows */
+    uint32_t tag; /* of the last loop */
+    uint64_t expected; /* units that helpers will have finished at its end */
+    Seat seats[APLI_MOST_THREADS];
+    _Atomic uint64_t finished __attribute__((aligned(64))); /* units, by helpers */
     _Atomic bool caller_sleeps;
+    _Atomic int sleeping __attribute__((aligned(64)));
 } Pool;
 
 static Pool pool = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER, .left = PTHREAD_COND_INITIALIZER};
@@ -53,71 +58,84 @@ static inline void pause_briefly(void) {
 #endif
 }
 
-static inline uint64_t range_of(uint64_t first, uint64_t end) { return end << 32 | first; }
-static inline uint64_t first_of(uint64_t range) { return (uint32_t)range; }
-static inline uint64_t end_of(uint64_t range) { return range >> 32; }
+static inline uint64_t range_of(uint32_t tag, uint64_t first, uint64_t end) { return (uint64_t)tag << 32 | end << 16 | first; }
+static inline uint32_t tag_of(uint64_t range) { return (uint32_t)(range >> 32); }
+static inline int64_t first_of(uint64_t range) { return (uint16_t)range; }
+static inline int64_t end_of(uint64_t range) { return (uint16_t)(range >> 16); }
 
-/* The first unit of the thread's own range, or -1. */
-static int64_t take_own(int thread) {
-    _Atomic uint64_t *own = &pool.ranges[thread].units;
-    uint64_t range = atomic_load(own);
-    while (first_of(range) < end_of(range))
-        if (atomic_compare_exchange_weak(own, &range, range_of(first_of(range) + 1, end_of(range)))) return (int64_t)first_of(range);
-    return -1;
+/* The first units of the thread's own range, from *first on: how many, or 0. */
+static int64_t take_own(Seat *own, uint32_t tag, int64_t *first) {
+    uint64_t range = atomic_load(&own->range);
+    while (tag_of(range) == tag && first_of(range) < end_of(range)) {
+        *first = first_of(range);
+        const int64_t count = 1 + (end_of(range) - *first - 1) / atomic_load_explicit(&own->portion, memory_order_relaxed);
+        if (atomic_compare_exchange_weak(&own->range, &range, range_of(tag, (uint64_t)(*first + count), (uint64_t)end_of(range))))
+            return count;
+    }
+    return 0;
 }
 
 /* Makes the second half of another thread's range, the larger one, the thread's own. False when none has any. */
-static bool take_half(int thread) {
-    for (int i = 1; i < pool.threads; i++) {
-        _Atomic uint64_t *other = &pool.ranges[(thread + i) % pool.threads].units;
+static bool take_half(int thread, uint32_t tag) {
+    const int threads = atomic_load_explicit(&pool.seats[thread].threads, memory_order_relaxed);
+    for (int i = 1; i < threads; i++) {
+        _Atomic uint64_t *other = &pool.seats[(thread + i) % threads].range;
         uint64_t range = atomic_load(other);
-        while (first_of(range) < end_of(range)) {
-            const uint64_t middle = first_of(range) + (end_of(range) - first_of(range)) / 2;
-            if (!atomic_compare_exchange_weak(other, &range, range_of(first_of(range), middle))) continue;
-            atomic_store(&pool.ranges[thread].units, range_of(middle, end_of(range)));
+        while (tag_of(range) == tag && first_of(range) < end_of(range)) {
+            const int64_t first = first_of(range), end = end_of(range), middle = first + (end - first) / 2;
+            if (!atomic_compare_exchange_weak(other, &range, range_of(tag, (uint64_t)first, (uint64_t)middle))) continue;
+            atomic_store(&pool.seats[thread].range, range_of(tag, (uint64_t)middle, (uint64_t)end));
             return true;
         }
     }
     return false;
 }
 
-static void work(int thread) {
-    do {
-        for (int64_t unit; (unit = take_own(thread)) >= 0;) pool.run(pool.context, pool.first + unit, thread);
-    } while (take_half(thread));
+/* Works through the thread's own range; how many units. */
+static int64_t work_own(int thread, uint32_t tag) {
+    Seat *own = &pool.seats[thread];
+    int64_t done = 0, first;
+    for (int64_t count; (count = take_own(own, tag, &first)); done += count)
+        own->run(own->context, own->first + first, count, thread);
+    return done;
 }
 
-/* Waits for a loop that is not `seen`: spins, then sleeps. */
-static uint64_t next_generation(uint64_t seen) {
+/* Counts a helper's units as finished. */
+static void finish(int64_t units) {
+    /* counted before the look at `caller_sleeps`, which the caller sets before its last look at the count */
+    atomic_fetch_add(&pool.finished, (uint64_t)units);
+    if (!atomic_load(&pool.caller_sleeps)) return;
+    pthread_mutex_lock(&pool.mutex);
+    pthread_cond_signal(&pool.left);
+    pthread_mutex_unlock(&pool.mutex);
+}
+
+/* Waits for a loop that is not `seen`, for this seat: spins, then sleeps. */
+static uint32_t next_loop(const Seat *own, uint32_t seen) {
     const double begin = apli_clock_seconds();
-    for (unsigned i = 1;; i++) {
-        const uint64_t now = atomic_load(&pool.generation);
-        if (now != seen) return now;
+    uint32_t tag;
+    for (unsigned i = 1; (tag = tag_of(atomic_load(&own->range))) == seen; i++) {
         pause_briefly();
         if (i % 64 == 0 && apli_clock_seconds() - begin > spin_seconds) break;
     }
+    if (tag != seen) return tag;
     pthread_mutex_lock(&pool.mutex);
+    /* counted before the look at the range, which the caller changes before it asks for the count */
     atomic_fetch_add(&pool.sleeping, 1);
-    while (atomic_load(&pool.generation) == seen) pthread_cond_wait(&pool.wake, &pool.mutex);
+    while ((tag = tag_of(atomic_load(&own->range))) == seen) pthread_cond_wait(&pool.wake, &pool.mutex);
     atomic_fetch_sub(&pool.sleeping, 1);
     pthread_mutex_unlock(&pool.mutex);
-    return atomic_load(&pool.generation);
+    return tag;
 }
 
 static void *help(void *argument) {
     const int thread = (int)(intptr_t)argument;
-    for (uint64_t seen = 0;;) {
-        seen = next_generation(seen);
-        /* counted before the look at `open`: the caller closes first and then waits for the count, so that one of the two
-           sees the other */
-        atomic_fetch_add(&pool.inside, 1);
-        if (atomic_load(&pool.open) && thread < pool.threads) work(thread);
-        /* counted before the look at `caller_sleeps`, which the caller sets before its last look at the count */
-        if (atomic_fetch_sub(&pool.inside, 1) == 1 && atomic_load(&pool.caller_sleeps)) {
-            pthread_mutex_lock(&pool.mutex);
-            pthread_cond_signal(&pool.left);
-            pthread_mutex_unlock(&pool.mutex);
-        }
+    for (uint32_t tag = 0;;) {
+        tag = next_loop(&pool.seats[thread], tag);
+        do {
+            const int64_t done = work_own(thread, tag);
+            if (done) finish(done);
+        } while (take_half(thread, tag));
     }
     return NULL;
 }
@@ -160,79 +178,101 @@ void apli_parallel_place(const int *processors, int count) {
     }
 }
 
-static _Thread_local double loop_seconds;
+static _Thread_local AplParallelTiming timing;
+static _Thread_local double loop_seconds, waiting_seconds;
 
+void apli_parallel_time(AplParallelTiming what) { timing = what; }
 double apli_parallel_seconds(void) { return loop_seconds; }
-
-static _Thread_local bool waiting_counts;
-static _Thread_local double waiting_seconds;
-
-void apli_parallel_count_waiting(bool on) { waiting_counts = on; }
 double apli_parallel_waiting(void) { return waiting_seconds; }
 
-/* Works as thread 0 of the open loop; what it takes is no waiting. */
-static void work_as_caller(void) {
-    const double begin = waiting_counts ? apli_clock_seconds() : 0;
-    work(0);
-    if (waiting_counts) waiting_seconds -= apli_clock_seconds() - begin;
+/* Works as thread 0 of the loop, first at what is its own, then at others'; how many units. */
+static int64_t work_as_caller(uint32_t tag) {
+    const double begin = timing == APLI_WAITING_TIMED ? apli_clock_seconds() : 0;
+    int64_t done = 0;
+    do done += work_own(0, tag);
+    while (take_half(0, tag));
+    if (timing == APLI_WAITING_TIMED) waiting_seconds -= apli_clock_seconds() - begin;
+    return done;
 }
 
-/* Waits until no helper is inside: spins, then sleeps, for the one that has the last unit may need this very processor. */
+/* Waits until helpers have finished their units: spins, then sleeps, for the one that has the last unit may need this very
+   processor. */
 static void wait_for_helpers(void) {
     double begin = 0;
-    for (unsigned i = 1; atomic_load(&pool.inside); i++) {
+    for (unsigned i = 1; atomic_load(&pool.finished) != pool.expected; i++) {
         pause_briefly();
         if (i % 64 != 0) continue;
         const double now = apli_clock_seconds();
         if (begin == 0) begin = now;
         if (now - begin > spin_seconds) break;
     }
-    if (!atomic_load(&pool.inside)) return;
+    if (atomic_load(&pool.finished) == pool.expected) return;
     pthread_mutex_lock(&pool.mutex);
     atomic_store(&pool.caller_sleeps, true);
-    while (atomic_load(&pool.inside)) pthread_cond_wait(&pool.left, &pool.mutex);
+    while (atomic_load(&pool.finished) != pool.expected) pthread_cond_wait(&pool.left, &pool.mutex);
     atomic_store(&pool.caller_sleeps, false);
     pthread_mutex_unlock(&pool.mutex);
 }
 
+/* Gives each thread its part of the units, helpers first. */
+static void begin_loop(const Seat *loop, int64_t units, int threads) {
+    const uint32_t tag = ++pool.tag;
+    for (int i = threads - 1; i >= 0; i--) {
+        Seat *seat = &pool.seats[i];
+        seat->run = loop->run;
+        seat->context = loop->context;
+        seat->first = loop->first;
+        atomic_store_explicit(&seat->portion, loop->portion, memory_order_relaxed);
+        atomic_store_explicit(&seat->threads, threads, memory_order_relaxed);
+        atomic_store_explicit(&seat->range, range_of(tag, (uint64_t)(units * i / threads), (uint64_t)(units * (i + 1) / threads)),
+                              memory_order_release);
+    }
+    /* an exchange, not a look: it comes either before a helper counts itself, which then sees the ranges, or after */
+    if (!atomic_fetch_add(&pool.sleeping, 0)) return;
+    pthread_mutex_lock(&pool.mutex);
+    pthread_cond_broadcast(&pool.wake);
+    pthread_mutex_unlock(&pool.mutex);
+}
+
 /* Units first..first+units-1, at most MOST_UNITS. */
-static void run_part(int64_t first, int64_t units, int threads, AplParallelRun *run, void *context) {
-    if (threads > apli_parallel_threads()) threads = apli_parallel_threads();
+static void run_part(int64_t units, int threads, const Seat *loop) {
     bool idle = false;
     if (threads <= 1 || units <= 1 || !atomic_compare_exchange_strong(&pool.busy, &idle, true)) {
-        for (int64_t unit = first; unit < first + units; unit++) run(context, unit, 0);
+        loop->run(loop->context, loop->first, units, 0);
         return;
     }
-    const double begin = waiting_counts ? apli_clock_seconds() : 0;
+    const double begin = timing == APLI_WAITING_TIMED ? apli_clock_seconds() : 0;
     if (pool.helpers < threads - 1) start_helpers(threads);
-    pool.run = run;
-    pool.context = context;
-    pool.first = first;
-    pool.threads = threads;
-    for (int i = 0; i < threads; i++)
-        atomic_store_explicit(&pool.ranges[i].units, range_of((uint64_t)(units * i / threads), (uint64_t)(units * (i + 1) / threads)),
-                              memory_order_relaxed);
-    atomic_store(&pool.open, true);
-    atomic_fetch_add(&pool.generation, 1);
-    if (atomic_load(&pool.sleeping)) {
-        pthread_mutex_lock(&pool.mutex);
-        pthread_cond_broadcast(&pool.wake);
-        pthread_mutex_unlock(&pool.mutex);
-    }
-    work_as_caller();
-    atomic_store(&pool.open, false);
+    begin_loop(loop, units, threads);
+    pool.expected += (uint64_t)(units - work_as_caller(pool.tag));
     wait_for_helpers();
     atomic_store(&pool.busy, false);
-    if (waiting_counts) waiting_seconds += apli_clock_seconds() - begin;
+    if (timing == APLI_WAITING_TIMED) waiting_seconds += apli_clock_seconds() - begin;
+}
+
+static void run_loop(int64_t units, int threads, AplParallelPortion *run, void *context, int32_t portion) {
+    const double begin = timing != APLI_NOTHING_TIMED && units > 1 ? apli_clock_seconds() : 0;
+    if (threads > apli_parallel_threads()) threads = apli_parallel_threads();
+    for (int64_t first = 0; first < units; first += MOST_UNITS)
+        run_part(units - first < MOST_UNITS ? units - first : MOST_UNITS, threads, &(Seat){.run = run, .context = context, .first = first, .portion = portion});
+    if (begin != 0) loop_seconds += apli_clock_seconds() - begin;
+}
+
+typedef struct Units {
+    AplParallelRun *run;
+    void *context;
+} Units;
+
+static void run_units(void *context, int64_t first, int64_t count, int thread) {
+    const Units *units = context;
+    for (int64_t unit = first; unit < first + count; unit++) units->run(units->context, unit, thread);
 }
 
 void apli_parallel(int64_t units, int threads, AplParallelRun *run, void *context) {
-    if (units == 1) { /* too little for its time to be asked for */
-        run(context, 0, 0);
-        return;
-    }
-    const double begin = apli_clock_seconds();
-    for (int64_t first = 0; first < units; first += MOST_UNITS)
-        run_part(first, units - first < MOST_UNITS ? units - first : MOST_UNITS, threads, run, context);
-    loop_seconds += apli_clock_seconds() - begin;
+    run_loop(units, threads, run_units, &(Units){run, context}, MOST_UNITS);
+}
+
+void apli_parallel_small(int64_t units, int threads, AplParallelPortion *run, void *context) {
+    enum { PORTION = 4 };
+    run_loop(units, threads, run, context, PORTION);
 }

@@ -23,13 +23,18 @@ void apli_parallel_place(const int *processors, int count);
 typedef void AplParallelRun(void *context, int64_t unit, int thread);
 void apli_parallel(int64_t units, int threads, AplParallelRun *run, void *context);
 
-/* Seconds that this thread has spent in loops of more than one unit as their caller: products and attention. What a computation took beyond them
-   is the interpreter's and the small operations' share. */
-double apli_parallel_seconds(void);
+/* The same for units of so little work that taking one is felt: run(context, first, count, thread) is for the units
+   first..first+count-1, a fourth of what its thread has left. */
+typedef void AplParallelPortion(void *context, int64_t first, int64_t count, int thread);
+void apli_parallel_small(int64_t units, int threads, AplParallelPortion *run, void *context);
 
-/* Seconds of these in which the calling thread worked at no unit: it woke helpers, or waited for the last of them. Counted
-   only in a thread that has asked for it. */
-void apli_parallel_count_waiting(bool on);
+/* What is timed of this thread's loops of more than one unit; at first nothing is, for the clock is felt in small ones. */
+typedef enum AplParallelTiming { APLI_NOTHING_TIMED, APLI_LOOPS_TIMED, APLI_WAITING_TIMED } AplParallelTiming;
+void apli_parallel_time(AplParallelTiming timing);
+/* Seconds that this thread has spent in loops as their caller: products and attention. What a computation took beyond them is the
+   interpreter's and the small operations' share. */
+double apli_parallel_seconds(void);
+/* Seconds of these in which the calling thread worked at no unit: it woke helpers, or waited for the last of them. */
 double apli_parallel_waiting(void);
 
 #endif

@@ -129,21 +129,32 @@ static void multiply(const Products *products, int factor, int64_t first, int64_
     products->kernels->panel_product(products->panels[factor], products->x[factor], first, count, products->result[factor]);
 }
 
-static void products_unit(void *context, int64_t unit, int thread) {
-    (void)thread;
-    const Products *products = context;
-    int factor = 0;
-    while (unit >= products->units[factor]) unit -= products->units[factor++];
-    const AplPanels *panels = products->panels[factor];
-    const int64_t first = unit * products->unit_panels, left = panels->count - first;
-    const int64_t count = left < products->unit_panels ? left : products->unit_panels;
+/* Panels first..first+count-1 of a factor, and of the other one where they are gated. */
+static void multiply_part(const Products *products, int factor, int64_t first, int64_t count) {
     multiply(products, factor, first, count);
     if (!products->gated) return;
     multiply(products, 1, first, count);
-    const int64_t row = first * APLI_PANEL_ROWS, end = row + count * APLI_PANEL_ROWS, rows = end < panels->rows ? end : panels->rows;
+    const int64_t all = products->panels[0]->rows, row = first * APLI_PANEL_ROWS, end = row + count * APLI_PANEL_ROWS;
+    const int64_t rows = (end < all ? end : all) - row;
     for (int64_t token = 0; token < products->x[0]->tokens; token++) {
-        const int64_t at = token * panels->rows + row;
-        products->kernels->gated(products->result[0] + at, products->result[1] + at, rows - row, products->result[1] + at);
+        const int64_t at = token * all + row;
+        products->kernels->gated(products->result[0] + at, products->result[1] + at, rows, products->result[1] + at);
+    }
+}
+
+static void products_run(void *context, int64_t first, int64_t count, int thread) {
+    (void)thread;
+    const Products *products = context;
+    /* of several tokens, what is gated should still be in the caches */
+    const int64_t most = products->gated && products->x[0]->tokens > 1 ? 1 : count;
+    int factor = 0;
+    while (count > 0) {
+        while (first >= products->units[factor]) first -= products->units[factor++];
+        const int64_t left = products->units[factor] - first, few = count < most ? count : most, units = few < left ? few : left;
+        const int64_t panel = first * products->unit_panels, panels = products->panels[factor]->count - panel;
+        multiply_part(products, factor, panel, units * products->unit_panels < panels ? units * products->unit_panels : panels);
+        first += units;
+        count -= units;
     }
 }
 
@@ -182,6 +193,6 @@ AplErr apli_panel_products(const float *x, int64_t tokens, AplStorage *keeper, c
         products.units[i] = (products.panels[i]->count + products.unit_panels - 1) / products.unit_panels;
         units += products.units[i];
     }
-    apli_parallel(units, threads, products_unit, &products);
+    apli_parallel_small(units, threads, products_run, &products);
     return APL_OK;
 }
