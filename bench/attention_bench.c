@@ -1,6 +1,7 @@
-/* attention_bench [SECONDS]: what fused attention costs, against this machine's measured ceilings: for a prompt operations a
-   second (two a multiply-add, of rows that the mask admits), for one token bytes of keys and values a second. The caches of 24
-   layers are passed through in turn, so that they come from memory as they do in a model. */
+/* attention_bench [SECONDS [SHAPE [TYPE]]]: what fused attention costs, against this machine's measured ceilings: for a prompt
+   operations a second (two a multiply-add, of rows that the mask admits), for one token bytes of keys and values a second. The caches of 24
+   layers are passed through in turn, so that they come from memory as they do in a model. SHAPE and TYPE choose those whose
+   names hold them. */
 #include "elem/packed.h"
 #include "os/bandwidth.h"
 #include "os/clock.h"
@@ -10,6 +11,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 enum { LAYERS = 24 };
 
@@ -25,7 +28,7 @@ static const Shape shapes[] = {
     {"Mistral-7B, prompt of 512", 32, 8, 128, 512, 512},
 };
 static const struct { const char *name; AplType type; int representation; } types[] = {
-    {"f32", APLI_F32, 0}, {"f16", APLI_F16, 0}, {"q8", APLI_PACKED, 83}, {"q4", APLI_PACKED, 43}};
+    {"f32", APLI_F32, 0}, {"f16", APLI_F16, 0}, {"q12", APLI_PACKED, 123}, {"q8", APLI_PACKED, 83}, {"q4", APLI_PACKED, 43}};
 
 /* Ends the program when memory is short. */
 static void need(AplErr error) {
@@ -54,7 +57,7 @@ static AplArray *cache(int type, const Shape *shape) {
     if (!types[type].representation) return numbers(types[type].type, 3, dimensions);
     AplArray *values = numbers(APLI_F32, 3, dimensions), *packed;
     const AplPackedLayout *layout;
-    need(apli_packed_layout(types[type].representation, 32, shape->dim, &layout));
+    need(apli_packed_layout(types[type].representation, types[type].representation == 123 ? 0 : 32, shape->dim, &layout));
     need(apli_packed_zero(layout, 3, dimensions, &packed));
     need(apli_packed_pack(layout, (const float *)values->data, shape->rows * shape->groups, shape->dim, packed->data));
     apli_array_release(values);
@@ -70,6 +73,11 @@ static AplArray *causal(const Shape *shape) {
     return mask;
 }
 
+/* Of one thread the processor's time, which others that compute disturb less. */
+static double seconds_now(void) {
+    return apli_parallel_threads() == 1 ? (double)clock() / CLOCKS_PER_SEC : apli_clock_seconds();
+}
+
 static double best_seconds(const Shape *shape, int type, double seconds, AplEnv *env) {
     APLI_AUTO AplArray *queries = numbers(APLI_F32, 3, (int64_t[]){shape->tokens, shape->heads, shape->dim});
     AplArray *layers[LAYERS];
@@ -81,22 +89,24 @@ static double best_seconds(const Shape *shape, int type, double seconds, AplEnv 
     }
     double best = 1e9;
     for (const double end = apli_clock_seconds() + seconds; apli_clock_seconds() < end;) {
-        const double begin = apli_clock_seconds();
+        const double begin = seconds_now();
         for (int i = 0; i < LAYERS; i++) {
             AplArray *result = NULL;
             bool declined = false;
             need(apli_attention(env, queries, layers[i], &result, &declined));
             apli_array_release(result);
         }
-        const double taken = (apli_clock_seconds() - begin) / LAYERS;
+        const double taken = (seconds_now() - begin) / LAYERS;
         best = taken < best ? taken : best;
     }
     for (int i = 0; i < LAYERS; i++) apli_array_release(layers[i]);
     return best;
 }
 
-static void report(const Shape *shape, int threads, double read_rate, double arithmetic_rate, double seconds, AplEnv *env) {
+static void report(const Shape *shape, const char *wanted, int threads, double read_rate, double arithmetic_rate, double seconds,
+                   AplEnv *env) {
     for (int type = 0; type < (int)(sizeof types / sizeof *types); type++) {
+        if (!strstr(types[type].name, wanted)) continue;
         const double taken = best_seconds(shape, type, seconds, env);
         const int64_t seen = shape->tokens * (2 * shape->rows - shape->tokens + 1) / 2;
         const double operations = 4.0 * (double)(seen * shape->heads * shape->dim) / taken;
@@ -124,7 +134,8 @@ int main(int count, char **arguments) {
         printf("%d thread%s: %.1f GB/s read, %.0f GFLOP/s f32 (%s)\n", threads[t], threads[t] > 1 ? "s" : "",
                read_rates[t] * 1e-9, arithmetic_rates[t] * 1e-9, apli_arithmetic_name(&cpu));
         for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-            report(&shapes[i], threads[t], read_rates[t], arithmetic_rates[t], seconds, &env);
+            if (strstr(shapes[i].name, count > 2 ? arguments[2] : ""))
+                report(&shapes[i], count > 3 ? arguments[3] : "", threads[t], read_rates[t], arithmetic_rates[t], seconds, &env);
     }
     return 0;
 }

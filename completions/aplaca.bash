@@ -10,7 +10,7 @@ _aplaca() {
         case $previous in
         -p|-n|-e|--temp|--top-k|--top-p|--min-p|--repeat-penalty|--seed|--stop|--system|--threads|--ctx|--chunk) return ;;
         --layers|--chunks|--metadata|--decode|--seconds|--memory) return ;;
-        --kv) mapfile -t COMPREPLY < <(compgen -W "f16 f32 q8 q4" -- "$current"); return ;;
+        --kv) mapfile -t COMPREPLY < <(compgen -W "q12 f16 f32 q8 q4" -- "$current"); return ;;
         -r|--depth|--sequences|--against|--against-regex) return ;;
         --shape) mapfile -t COMPREPLY < <(compgen -W "tinyllama mistral-7b smollm2 llama-8b" -- "$current"); return ;;
         --bits) mapfile -t COMPREPLY < <(compgen -W "8 4 2 ternary bitnet 1" -- "$current"); return ;;

@@ -64,7 +64,7 @@ APL_API size_t apl_memory_used(void);
 
 typedef struct AplArray AplArray;
 
-/* What ⎕DR says of an array's elements. A packed array's number is of the form 10×bits+kind too: 13 23 43 45 83. */
+/* What ⎕DR says of an array's elements. A packed array's number is of the form 10×bits+kind too: 13 23 43 45 83 123. */
 enum {
     APL_TYPE_BOOLEAN = 11,
     APL_TYPE_INT8 = 83,

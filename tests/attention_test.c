@@ -20,7 +20,7 @@ typedef struct Shape {
 static const Shape shapes[] = {
     {1, 1, 1, 64, 1, 0},     {1, 8, 1, 64, 700, 0},   {37, 9, 3, 64, 333, 0}, {5, 32, 4, 64, 900, 0},  {70, 2, 2, 128, 130, 0},
     {3, 4, 2, 80, 257, 0},   {9, 5, 1, 24, 64, 0},    {7, 6, 2, 6, 65, 0},    {40, 4, 2, 32, 400, 90}, {2, 71, 1, 64, 260, 0},
-    {17, 3, 1, 16, 1025, 0}, {66, 1, 1, 64, 600, 256},
+    {17, 3, 1, 16, 1025, 0}, {66, 1, 1, 64, 600, 256}, {1, 8, 4, 64, 1300, 0},  {1, 6, 2, 128, 1100, 0},
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
@@ -29,7 +29,8 @@ static const struct Kind {
     const char *name;
     AplType type;
     int representation;
-} kinds[] = {{"f32", APLI_F32, 0}, {"f16", APLI_F16, 0}, {"bf16", APLI_BF16, 0}, {"q8", APLI_PACKED, 83}, {"q4", APLI_PACKED, 43}};
+} kinds[] = {{"f32", APLI_F32, 0}, {"f16", APLI_F16, 0}, {"bf16", APLI_BF16, 0}, {"q8", APLI_PACKED, 83}, {"q4", APLI_PACKED, 43},
+             {"q12", APLI_PACKED, 123}};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 static AplEnv env;
@@ -57,7 +58,8 @@ static AplArray *reduced(AplArray *values, const struct Kind *kind) {
     }
     const AplPackedLayout *layout;
     const int64_t dim = values->shape[2];
-    assert_int_equal(apli_packed_layout(kind->representation, dim % 32 ? 0 : 32, dim, &layout), APL_OK);
+    const int64_t group = dim % 32 || kind->representation == 123 ? 0 : 32;
+    assert_int_equal(apli_packed_layout(kind->representation, group, dim, &layout), APL_OK);
     assert_int_equal(apli_packed_zero(layout, 3, values->shape, &result), APL_OK);
     assert_int_equal(apli_packed_pack(layout, (const float *)values->data, values->count / dim, dim, result->data), APL_OK);
     return result;
@@ -299,6 +301,35 @@ static void the_bits_do_not_depend_on_chunks_or_on_what_else_the_cache_holds(voi
     env.rounded = false;
 }
 
+/* Each token of a batch is of another sequence, whose rows lie between the others'. */
+static void tokens_of_other_sequences_beside_change_no_bits(void **state) {
+    (void)state;
+    enum { SEQUENCES = 3, ROWS = 1200, TOKEN = 8 * 64 };
+    env.rounded = true;
+    for (int kind = 0; kind < KINDS; kind++) {
+        Case c = make_case(&(Shape){SEQUENCES, 8, 4, 64, SEQUENCES * ROWS, 0}, &kinds[kind]);
+        for (int64_t i = 0; i < c.mask->count; i++)
+            apli_bit_set(c.mask->data, i, i % c.shape.rows % SEQUENCES == i / c.shape.rows);
+        APLI_AUTO AplArray *together = attend(&c);
+        for (int sequence = 0; sequence < SEQUENCES; sequence++) {
+            Case one = make_case(&(Shape){1, 8, 4, 64, ROWS, 0}, &kinds[kind]);
+            memcpy(one.queries->data, (const float *)c.queries->data + sequence * TOKEN, TOKEN * sizeof(float));
+            for (int which = 0; which < 2; which++) {
+                const AplArray *from = which ? c.values : c.keys, *to = which ? one.values : one.keys;
+                const int64_t bytes = 4 * (kinds[kind].representation ? apli_packed_row_bytes(from->layout, 64)
+                                                                      : (int64_t)apli_type_bytes(kinds[kind].type, 64));
+                for (int64_t row = 0; row < ROWS; row++)
+                    memcpy(to->data + row * bytes, from->data + (row * SEQUENCES + sequence) * bytes, (size_t)bytes);
+            }
+            APLI_AUTO AplArray *alone = attend(&one);
+            expect_bits(alone, (const float *)together->data + sequence * TOKEN, "beside other sequences", sequence, kind);
+            free_case(&one);
+        }
+        free_case(&c);
+    }
+    env.rounded = false;
+}
+
 enum { MOST = APLI_ATTENTION_QUERIES, SUMS = 2 * MOST + (MOST + 1) * 128 };
 
 /* Some tokens of one head group over one segment, straight through a table of kernels. */
@@ -321,8 +352,8 @@ static void attend_tile(const AplKernels *kernels, const Case *c, const struct K
     AplCacheRows keys = {c->keys->data, row_bytes * s->groups, (AplType)c->keys->type, packed ? c->keys->layout : NULL,
                          packed ? kernels->unpack[c->keys->layout->codec] : NULL}, values = keys;
     values.data = c->values->data;
-    AplAttentionTile tile = {keys, values, rows, most, most, (const float *)c->queries->data, counts, queries * tokens, s->dim,
-                             width, (float *)room->data, {sums, sums + MOST, sums + 2 * MOST}};
+    AplAttentionTile tile = {keys, values, 1, 0, 0, rows, most, most, (const float *)c->queries->data, counts,
+                             queries * tokens, s->dim, width, (float *)room->data, {sums, sums + MOST, sums + 2 * MOST}};
     if (words) kernels->attend_words(&tile);
     else kernels->attend(&tile);
     AplAttentionSums before = {sums, sums + MOST, sums + 2 * MOST};
@@ -366,6 +397,29 @@ static void halves_are_rounded_the_same_everywhere(void **state) {
     }
 }
 
+static void rows_of_12_bits_are_packed_the_same_everywhere(void **state) {
+    (void)state;
+    for (int64_t columns = 1; columns < 200; columns += columns < 70 ? 1 : 29) {
+        APLI_AUTO AplArray *values = numbers(3, 1, columns, 1);
+        float *third = (float *)values->data + 2 * columns;
+        for (int64_t i = 0; i < columns; i++) third[i] = ldexpf(third[i], -110 + (int)(i % 3));
+        const AplPackedLayout *layout;
+        assert_int_equal(apli_packed_layout(123, 0, columns, &layout), APL_OK);
+        uint8_t expected[3 * 310], bytes[3 * 310];
+        const size_t size = (size_t)(3 * apli_packed_row_bytes(layout, columns));
+        assert_int_equal(apli_packed_pack(layout, (const float *)values->data, 3, columns, expected), APL_OK);
+        for (int table = 0; apli_kernels_at(table); table++) {
+            memset(bytes, 0xA5, sizeof bytes);
+            assert_true(apli_kernels_at(table)->pack_int12((const float *)values->data, 3, columns, bytes));
+            assert_memory_equal(bytes, expected, size);
+            const float kept = third[columns / 2];
+            third[columns / 2] = table % 2 ? NAN : INFINITY;
+            assert_false(apli_kernels_at(table)->pack_int12((const float *)values->data, 3, columns, bytes));
+            third[columns / 2] = kept;
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(attention_is_that_of_sums_in_f64),
@@ -375,6 +429,8 @@ int main(void) {
         cmocka_unit_test(the_bits_do_not_depend_on_threads),
         cmocka_unit_test(the_bits_do_not_depend_on_chunks_or_on_what_else_the_cache_holds),
         cmocka_unit_test(every_instruction_set_gives_the_bits_of_the_plain_kernels),
+        cmocka_unit_test(tokens_of_other_sequences_beside_change_no_bits),
+        cmocka_unit_test(rows_of_12_bits_are_packed_the_same_everywhere),
         cmocka_unit_test(halves_are_rounded_the_same_everywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

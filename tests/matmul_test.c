@@ -81,7 +81,7 @@ static void every_layout_multiplies_alike_on_every_instruction_set(void **state)
         int representation;
         int64_t group, columns;
     } native[] = {{13, 0, 77}, {13, 24, 72}, {23, 0, 77}, {23, 70, 140}, {43, 0, 77}, {43, 34, 68},
-                  {45, 0, 77}, {45, 64, 128}, {83, 0, 77}, {83, 20, 60}};
+                  {45, 0, 77}, {45, 64, 128}, {83, 0, 77}, {83, 20, 60}, {123, 0, 77}, {123, 0, 128}, {123, 64, 128}};
     for (int64_t tokens = 1; tokens <= 5; tokens += 2) {
         for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
             AplArray *x = matrix(tokens, 512), *w = packed_matrix(apli_packed_layout_named(names[i]), 7, 512);

@@ -80,7 +80,8 @@ static double compare_tiny(const json_t *expected, const float *logits, int coun
 }
 
 /* How far logits may be from transformers' float32 ones, by what the cache holds. */
-static const double tiny_tolerance[] = {[APLI_CACHE_F32] = 1e-3, [APLI_CACHE_F16] = 0.03, [APLI_CACHE_Q8] = 0.5};
+static const double tiny_tolerance[] = {
+    [APLI_CACHE_F32] = 1e-3, [APLI_CACHE_F16] = 0.03, [APLI_CACHE_Q12] = 0.06, [APLI_CACHE_Q8] = 0.5};
 
 static void tiny(const char *name, AplCacheType kv) {
     json_t *fixture = read_json(DATA "logits_tiny_llama.json");
@@ -118,7 +119,7 @@ static void a_tiny_llama_of_mixed_types_gives_the_logits_of_transformers(void **
 
 static void a_reduced_cache_stays_near_the_logits_of_transformers(void **state) {
     (void)state;
-    static const AplCacheType types[] = {APLI_CACHE_F16, APLI_CACHE_Q8};
+    static const AplCacheType types[] = {APLI_CACHE_F16, APLI_CACHE_Q12, APLI_CACHE_Q8};
     for (int i = 0; i < 2; i++) tiny("tiny_llama_f32", types[i]);
 }
 
@@ -155,6 +156,7 @@ static void smollm2_gives_the_logits_of_transformers(void **state) {
         {64, false, false, APLI_CACHE_F32, 1e-3}, {1, false, false, APLI_CACHE_F32, 1e-3},
         {7, false, false, APLI_CACHE_F32, 1e-3},  {64, true, false, APLI_CACHE_F32, 1e-3},
         {64, true, true, APLI_CACHE_F32, 1e-3},   {64, false, false, APLI_CACHE_F16, 0.05},
+        {64, false, false, APLI_CACHE_Q12, 0.1},
         {64, false, false, APLI_CACHE_Q8, 0.75}}; /* one logit of position 14 is 0.51 away */
     for (size_t w = 0; w < sizeof ways / sizeof *ways; w++) {
         char how[80];
@@ -198,7 +200,7 @@ static void same_bits(const char *path, AplCacheType kv, int count, int64_t cont
 
 static void the_bits_do_not_depend_on_threads_chunks_or_neighbours(void **state) {
     (void)state;
-    for (AplCacheType kv = APLI_CACHE_F16; kv <= APLI_CACHE_Q4; kv++)
+    for (AplCacheType kv = APLI_CACHE_Q12; kv <= APLI_CACHE_Q4; kv++)
         same_bits(DATA "tiny_llama_mixed.gguf", kv, 120, 256, (int[]){1, 7, 64, 512}, 4);
     if (access(SMOLLM2, R_OK) == 0) same_bits(SMOLLM2, APLI_CACHE_F16, 18, 64, (int[]){7, 512}, 2);
 }

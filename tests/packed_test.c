@@ -167,6 +167,9 @@ static void rows_of_any_length_pack_with_one_scale(void **state) {
     check_round_trip(43, 0, 7, (float[]){-8, 7, 0.4f, 0.5f, -1.6f, 3, 7.9f}, (float[]){-8, 7, 0, 1, -2, 3, 7});
     /* the extreme is 127, so the scale is 1; halves go away from zero */
     check_round_trip(83, 0, 5, (float[]){127, -126.5f, 0.5f, -0.4f, 3}, (float[]){127, -127, 1, 0, 3});
+    /* the extreme is 2047, so the scale is 1; halves go to the even one; an odd row's last nibble is alone */
+    check_round_trip(123, 0, 5, (float[]){2047, -2046.5f, 0.5f, -1.5f, -17}, (float[]){2047, -2046, 0, -2, -17});
+    check_round_trip(123, 3, 6, (float[]){-2047, 1024, 15, 31, -4094, 2}, (float[]){-2047, 1024, 15, 32, -4094, 2});
     check_round_trip(45, 0, 3, (float[]){-2, 0.1f, 2}, (float[]){-2, 2 * 0.07958029955625534f, 2});
 }
 
@@ -192,8 +195,8 @@ static void what_cannot_be_packed_says_which_element(void **state) {
 static void zeros_and_the_smallest_numbers_pack_without_infinities(void **state) {
     (void)state;
     const float zeros[8] = {0}, tiny[8] = {1e-45f, 0, 0, 0, 0, 0, 0, 0};
-    for (int i = 0; i < 5; i++) {
-        int representation = (int[]){13, 23, 43, 45, 83}[i];
+    for (int i = 0; i < 6; i++) {
+        int representation = (int[]){13, 23, 43, 45, 83, 123}[i];
         check_round_trip(representation, 8, 8, zeros, zeros);
         check_round_trip(representation, 8, 8, tiny, zeros);
         check_round_trip(representation, 0, 8, zeros, zeros);

@@ -60,6 +60,7 @@ static int64_t code_bytes(AplCodec codec, int64_t count) {
     case APLI_CODEC_TERNARY: return (count + 3) / 4;
     case APLI_CODEC_INT4:
     case APLI_CODEC_NF4: return (count + 1) / 2;
+    case APLI_CODEC_INT12: return count + (count + 1) / 2;
     default: return count;
     }
 }
@@ -92,7 +93,7 @@ AplErr apli_packed_layout(int representation, int64_t group, int64_t columns, co
     const AplPackedLayout *family = NULL;
     for (int codec = APLI_CODEC_BINARY; codec < APLI_CODEC_COUNT; codec++)
         if (fixed_layouts[codec].representation == representation) family = &fixed_layouts[codec];
-    FAIL_IF(!family, APL_DOMAIN, "%d is not a packed type; they are 13 23 43 45 83", representation);
+    FAIL_IF(!family, APL_DOMAIN, "%d is not a packed type; they are 13 23 43 45 83 123", representation);
     FAIL_IF(group < 0, APL_DOMAIN, "the group size %" PRId64 " of a packed type is negative", group);
     if (group == 0) {
         *layout = family;

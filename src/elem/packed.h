@@ -1,4 +1,4 @@
-/* Packed reals: 1, 2, 4 or 8 bits an element and a scale (sometimes a minimum) for each group of elements along the last
+/* Packed reals: 1, 2, 4, 8 or 12 bits an element and a scale (sometimes a minimum) for each group of elements along the last
    axis. A layout says how the rows of the last axis lie in memory: a row is `columns ÷ block_elements` blocks of
    `block_bytes`, one after another; rows follow one another. A layout of the GGUF family is read where the file has it.
 
@@ -10,6 +10,7 @@
        43 g  uniform  code 0..15 is -8..7 × scale;  low nibble of byte i, or high nibble of byte i-h from h = ⌈n÷2⌉ on
        45 g  NF4      code 0..15 is a NormalFloat value × scale;  nibbles as above
        83 g  8-bit    -127..127 × scale;            a signed byte
+       123 g 12-bit   -2047..2047 × scale;          its upper 8 bits are byte i, the others a nibble as above, from byte n on
    so that 43 32 is Q4_0, 83 32 is Q8_0 and 13 128 is Q1_0, bit for bit. */
 #ifndef APLI_ELEM_PACKED_H
 #define APLI_ELEM_PACKED_H
@@ -33,7 +34,7 @@ typedef void AplUnpack(const AplPackedLayout *layout, const uint8_t *row, int64_
 
 struct AplPackedLayout {
     const char *name;       /* "q4_1", "nf4 64": what `inspect` prints */
-    int representation;     /* 13, 23, 43, 45 or 83: the number ⎕DR tells */
+    int representation;     /* 13, 23, 43, 45, 83 or 123: the number ⎕DR tells */
     int64_t group;          /* elements that share a scale; 0: one group a row */
     int64_t block_elements; /* 0: a row is one block, as long as the last axis */
     int64_t block_bytes;    /* 0 when block_elements is */

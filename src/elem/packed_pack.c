@@ -5,6 +5,7 @@
        nf4      scale = max |x|; the nearest of the 16 values to x ÷ scale, the lower of two equally near (QLoRA,
                 arXiv 2305.14314)
        int8     scale = max |x| ÷ 127; x ÷ scale rounded half away from zero (Q8_0)
+       int12    elem/packed_pack_int12.inc
    Codes are computed with the f32 scale, before an f16 stores it, as the reference does (PyPI `gguf`, gguf.quants). */
 #include "elem/elem.h"
 #include "elem/packed.h"
@@ -12,6 +13,9 @@
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
+
+#define ISA(name) name##_plain
+#include "elem/packed_pack_int12.inc"
 
 static float mean_magnitude(const float *values, int64_t count) {
     double sum = 0;
@@ -103,15 +107,17 @@ AplErr apli_packed_pack(const AplPackedLayout *layout, const float *values, int6
     for (int64_t row = 0; row < rows; row++, bytes += row_bytes, values += columns) {
         uint8_t *block = bytes;
         for (int64_t first = 0; first < columns; first += n, block += layout->block_bytes) {
-            float scale = group_scale(codec, values + first, n);
+            uint8_t *codes = block + (layout->group ? APLI_PACKED_SCALE_BYTES : APLI_PACKED_ROW_SCALE_BYTES);
+            float scale;
+            if (codec == APLI_CODEC_INT12) ISA(pack_int12)(values + first, n, codes, &scale);
+            else scale = group_scale(codec, values + first, n);
             uint16_t half = apli_f32_to_f16(scale);
             FAIL_IF(layout->group && isinf(apli_f16_to_f32(half)), APL_DOMAIN,
                     "the scale %g of the group at (%" PRId64 ";%" PRId64 ") is past float16; group 0 has float32 scales",
                     (double)scale, row, first);
             if (layout->group) memcpy(block, &half, sizeof half);
             else memcpy(block, &scale, sizeof scale);
-            pack_codes(codec, values + first, n, scale,
-                       block + (layout->group ? APLI_PACKED_SCALE_BYTES : APLI_PACKED_ROW_SCALE_BYTES));
+            if (codec != APLI_CODEC_INT12) pack_codes(codec, values + first, n, scale, codes);
         }
     }
     return APL_OK;

@@ -21,14 +21,14 @@ static AplErr load_page(AplSession *session) {
 }
 
 /* Zeros for the keys or the values of a cache type. Packed rows (a head's elements) are in groups of 32, or one group where that
-   does not divide them. Keys do not go below 8 bits: a few of their elements are far larger than the rest, and 4 bits cost ten
-   times what they cost for values (bench/SPEED.md). */
+   does not divide them or the codes have 12 bits. Keys do not go below 8 bits: a few of their elements are far larger than the
+   rest, and 4 bits cost ten times what they cost for values (bench/SPEED.md). */
 static AplErr zeros(AplCacheType type, bool keys, const int64_t *shape, AplArray **result) {
     const AplPackedLayout *layout;
     if (type == APLI_CACHE_F16 || type == APLI_CACHE_F32)
         return apli_array_zero(type == APLI_CACHE_F16 ? APLI_F16 : APLI_F32, 4, shape, result);
-    const int representation = type == APLI_CACHE_Q8 || keys ? 83 : 43;
-    TRY(apli_packed_layout(representation, shape[3] % 32 ? 0 : 32, shape[3], &layout));
+    const int representation = type == APLI_CACHE_Q12 ? 123 : type == APLI_CACHE_Q8 || keys ? 83 : 43;
+    TRY(apli_packed_layout(representation, shape[3] % 32 || type == APLI_CACHE_Q12 ? 0 : 32, shape[3], &layout));
     return apli_packed_zero(layout, 4, shape, result);
 }
 

@@ -51,6 +51,7 @@ typedef struct AplKernels {
     AplAttentionMerge *attention_merge;
     AplAttentionFinish *attention_finish;
     AplNarrowHalves *narrow_halves;
+    AplPackInt12 *pack_int12;
 } AplKernels;
 
 /* The chosen table. */

@@ -4,13 +4,14 @@
    excludes are never touched.
 
    Where products may round their arguments (AplEnv.rounded), and keys and values are not kept in f32, both products are of
-   16-bit integers (attention_words_cpu.inc), with few heads a group in a token's first segments only; otherwise of f32
-   (attention_cpu.inc).
+   16-bit integers (attention_words_cpu.inc), with few heads a group in a token's first segments only unless keys and values
+   are kept in 12 bits; otherwise of f32 (attention_cpu.inc).
 
    Consecutive tokens that see the same rows, each perhaps some more after those of the one before, as the tokens of a prompt
-   do, form tiles, which share the work of making keys and values f32. A piece is a tile with the heads of one group. With many
-   pieces, each is one unit of work; with few (a token or a few in a long cache), some of its segments are a unit, and whoever
-   ends a piece's last one merges their sums, always in the order of the rows. */
+   do, form tiles, which share the work of making keys and values f32 or words. A piece is a tile with the heads of one group, or
+   one token with all heads, where no tokens share and the context is long. With many pieces, each is one unit of work; with few
+   (a token or a few in a long cache), some of its segments are a unit, and whoever ends a piece's last one merges their sums,
+   always in the order of the rows. */
 #include "isa/isa.h"
 #include "os/parallel.h"
 #include "prim/fused/fused.h"
@@ -28,6 +29,7 @@ typedef struct Attention {
     AplCacheRows keys, values; /* of group 0 */
     int64_t key_bytes, value_bytes; /* from one group to the next */
     int64_t tokens, heads, groups, dim, rows, width;
+    bool together; /* a piece has the heads of all groups, of one token */
     int64_t heads_each, parts; /* the heads of a group are so many, or parts of so many where a tile has no room for all */
     int64_t *counts; /* (tokens): rows that each sees */
     Tile *tiles;
@@ -105,7 +107,10 @@ typedef struct Piece {
     int64_t group, first_head, heads;
 } Piece;
 
+static int64_t pieces_of_tile(const Attention *a) { return a->together ? 1 : a->groups * a->parts; }
+
 static Piece piece_at(const Attention *a, int64_t index) {
+    if (a->together) return (Piece){&a->tiles[index], 0, 0, a->heads};
     const int64_t in_group = a->heads / a->groups, before = index % a->parts * a->heads_each;
     const int64_t group = index / a->parts % a->groups;
     const int64_t order = index / (a->groups * a->parts), tile = order % 2 ? order / 2 : a->tile_count - 1 - order / 2;
@@ -124,7 +129,8 @@ static AplAttentionTile tile_of(const Attention *a, const Piece *piece, int64_t 
         const int64_t count = a->counts[piece->tokens->first + q / piece->heads] - segment * APLI_ATTENTION_SEGMENT;
         counts[q] = (int32_t)(count < 0 ? 0 : count > APLI_ATTENTION_SEGMENT ? APLI_ATTENTION_SEGMENT : count);
     }
-    return (AplAttentionTile){.keys = a->keys, .values = a->values, .counts = counts,
+    return (AplAttentionTile){.keys = a->keys, .values = a->values, .groups = a->together ? a->groups : 1,
+                              .key_bytes = a->key_bytes, .value_bytes = a->value_bytes, .counts = counts,
                               .query_count = piece->tokens->count * piece->heads, .dim = a->dim, .width = a->width, .sums = sums};
 }
 
@@ -219,7 +225,7 @@ static AplErr attend_all(Attention *a) {
     for (int64_t token = 0; token < a->tokens; token++) work += a->counts[token] * a->heads * a->dim;
     make_tiles(a);
     const int threads = work < WORTH_THREADS ? 1 : apli_parallel_threads();
-    const int64_t pieces = a->tile_count * a->groups * a->parts;
+    const int64_t pieces = a->tile_count * pieces_of_tile(a);
     a->sums_each = (a->most_queries * (a->width + 2) + 15) / 16 * 16;
     a->scratch_each = apli_attention_scratch(a->width) + (a->most_queries * a->dim + 15) / 16 * 16 + 2 * a->sums_each;
     const bool split = threads > 1 && a->most_segments > 1 && pieces < UNITS_A_THREAD * threads &&
@@ -247,6 +253,18 @@ static int64_t queries_of_tile(const Attention *a) {
     if (a->word_segments == 0) return FEWEST_QUERIES;
     const int64_t share = a->tokens * a->heads / (TILES_A_THREAD * apli_parallel_threads());
     return share < FEWEST_QUERIES ? FEWEST_QUERIES : share > APLI_ATTENTION_QUERIES ? APLI_ATTENTION_QUERIES : share;
+}
+
+/* Whether each token, with nothing to share with another, takes all groups of a row at once: then its keys and values are read
+   as they lie. There must be segments for all threads. */
+static bool reads_rows_whole(const Attention *a) {
+    int64_t segments = 0;
+    for (int64_t token = 0; token < a->tokens; token++) {
+        if (token && extends(a, token)) return false;
+        segments += (a->counts[token] + APLI_ATTENTION_SEGMENT - 1) / APLI_ATTENTION_SEGMENT;
+    }
+    return a->groups > 1 && a->heads <= APLI_ATTENTION_QUERIES && a->word_segments == INT64_MAX &&
+           segments >= 2 * apli_parallel_threads();
 }
 
 /* ---- arguments ------------------------------------------------------------------------------------------------------- */
@@ -287,7 +305,8 @@ AplErr apli_attention(AplEnv *env, AplArray *left, AplArray *right, AplArray **r
     a.width = (a.dim + 2 * APLI_ATTENTION_LANES - 1) / (2 * APLI_ATTENTION_LANES) * (2 * APLI_ATTENTION_LANES);
     const int64_t in_group = a.heads / a.groups;
     const bool words = env->rounded && a.dim <= MOST_DIM_OF_WORDS && a.keys.type != APLI_F32;
-    a.word_segments = !words ? 0 : in_group < MANY_HEADS ? SEGMENTS_OF_FEW : INT64_MAX;
+    const bool made = a.keys.type != APLI_PACKED || a.keys.layout->codec != APLI_CODEC_INT12; /* the others are kept in words */
+    a.word_segments = !words ? 0 : in_group < MANY_HEADS && made ? SEGMENTS_OF_FEW : INT64_MAX;
     a.most_queries = queries_of_tile(&a);
     a.parts = (in_group + a.most_queries - 1) / a.most_queries;
     a.heads_each = (in_group + a.parts - 1) / a.parts;
@@ -299,6 +318,11 @@ AplErr apli_attention(AplEnv *env, AplArray *left, AplArray *right, AplArray **r
         *declined |= a.counts[token] == 0; /* a token that may look at nothing: what the text makes of it */
     }
     if (*declined) return APL_OK;
+    a.together = reads_rows_whole(&a);
+    if (a.together) {
+        a.heads_each = a.most_queries = a.heads;
+        a.parts = 1;
+    }
     TRY(apli_vector_new(APLI_I64, a.tokens * (int64_t)(sizeof(Tile) / sizeof(int64_t)), &tiles));
     a.tiles = (Tile *)tiles->data;
     TRY(apli_array_new_like(APLI_F32, left, &attended));

@@ -43,9 +43,11 @@ typedef struct AplAttentionSums {
     float *values; /* (queries, width) */
 } AplAttentionSums;
 
-/* Some queries of one group of heads over one segment. */
+/* Some queries of one group of heads over one segment; or in words one token's queries of several groups, the same number of
+   each, group after group, so that a row's keys of all groups, which lie together, are read at once. */
 typedef struct AplAttentionTile {
-    AplCacheRows keys, values;
+    AplCacheRows keys, values; /* of the first group */
+    int64_t groups, key_bytes, value_bytes; /* from one group to the next, where there are several */
     const int32_t *rows; /* the segment's rows that the last query sees, and perhaps a block of what it sees after them */
     int64_t row_count, rows_known; /* of the segment; with those after it, which will be needed next */
     const float *queries; /* (query_count, dim) */
@@ -69,5 +71,7 @@ static inline int64_t apli_attention_scratch(int64_t width) {
 
 /* f32 to f16, to nearest, ties to even. */
 typedef void AplNarrowHalves(const float *values, int64_t count, uint16_t *halves);
+/* Packs rows of the layout `123 0 ⎕DR` as apli_packed_pack does; false where a number is infinite or none. */
+typedef bool AplPackInt12(const float *values, int64_t rows, int64_t columns, uint8_t *bytes);
 
 #endif

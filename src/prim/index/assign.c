@@ -153,6 +153,13 @@ static bool selects_packed_rows(const AplArray *array, const AplSelection *selec
     return array->form == APLI_FORM_PACKED && apli_type_is_number((AplType)value->type) && selection->axes < array->rank;
 }
 
+/* As apli_packed_pack, which also says what is wrong; rows of a cache of 12 bits come by thousands. */
+static AplErr pack_rows(const AplPackedLayout *layout, const float *values, int64_t rows, int64_t columns, uint8_t *bytes) {
+    if (layout->codec == APLI_CODEC_INT12 && !layout->group && apli_kernels()->pack_int12(values, rows, columns, bytes))
+        return APL_OK;
+    return apli_packed_pack(layout, values, rows, columns, bytes);
+}
+
 /* value (PLAIN numbers, conforming, not empty) into whole rows of a packed array, which keeps its type. */
 static AplErr put_packed(AplArray **array, const AplSelection *selection, AplArray *value) {
     const AplPackedLayout *layout = (*array)->layout;
@@ -165,7 +172,7 @@ static AplErr put_packed(AplArray **array, const AplSelection *selection, AplArr
     if (one_value) TRY(apli_reshape_to(singles, 1, &selection->inner, &run));
     else run = apli_array_retain(singles);
     TRY(apli_vector_new(APLI_I8, rows * row_bytes, &bytes));
-    TRY(apli_packed_pack(layout, (const float *)run->data, rows, columns, bytes->data));
+    TRY(pack_rows(layout, (const float *)run->data, rows, columns, bytes->data));
     TRY(own_packed(array));
     apli_drop_panels(*array);
     AplSelection by_row = *selection;

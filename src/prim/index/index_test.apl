@@ -119,6 +119,12 @@ Q[1 2;]×←3
 Q[1;2]←5 ←✗→ DOMAIN ERROR: the elements of a packed row share scales: assign whole rows of its last axis (4 elements), or make the array f32 first (325 ⎕DR)
 Q[2;]←1E39 ←✗→ DOMAIN ERROR
 0+Q[2;] ←~→ 4⍴381
+Q←123 0 ⎕DR 3 4⍴2047 256 ¯128 4
+R←Q
+Q[2;]←325 ⎕DR 4094 ¯4094 3 5
+⎕DR Q ←→ 123 0
+325 ⎕DR Q ←→ 325 ⎕DR 3 4⍴2047 256 ¯128 4 4094 ¯4094 4 4 2047 256 ¯128 4
+325 ⎕DR R ←→ 325 ⎕DR 3 4⍴2047 256 ¯128 4
 Q←43 32 ⎕DR 2 3 2 64⍴0
 Q[2;3 1;;]←2 2 64⍴¯8+16|⍳256
 ⎕DR Q ←→ 43 32

@@ -26,7 +26,7 @@ static AplErr type_of(int64_t number, AplType *type) {
         *type = (AplType)i;
         return APL_OK;
     }
-    bool packed = number == 13 || number == 23 || number == 43 || number == 45;
+    bool packed = number == 13 || number == 23 || number == 43 || number == 45 || number == 123;
     FAIL_IF(packed, APL_LENGTH, "the packed type %" PRId64 " needs a group size: %" PRId64 " 32 ⎕DR X", number, number);
     apli_fail(APL_DOMAIN, "%" PRId64 " is no type to convert to", number);
     return APL_DOMAIN;
