@@ -39,19 +39,28 @@ size_t apli_memory_used(void) {
     return used > 0 ? (size_t)used : 0;
 }
 
-/* Adds the bytes of a header's block, or takes them away. False when they do not fit any more. */
-static bool count_block(AplArray *array, int sign) {
-    uncounted += sign * (int64_t)(array->block_units ? (size_t)array->block_units * BLOCK_UNIT : malloc_usable_size(array));
-    if (uncounted < COUNT_BATCH && uncounted > -COUNT_BATCH) return true;
+static __attribute__((noinline, cold)) bool count_batch(void) {
     int64_t used = atomic_fetch_add(&memory_used, uncounted) + uncounted;
     uncounted = 0;
     note_peak(used);
-    return sign < 0 || used < 0 || (size_t)used <= memory_limit;
+    return used < 0 || (size_t)used <= memory_limit;
 }
 
-static void free_block(AplArray *array) {
-    count_block(array, -1);
-    if (array->block_units) apli_small_block_give(array, (size_t)array->block_units * BLOCK_UNIT - BLOCK_OVERHEAD);
+/* Adds bytes, or takes them away. False when there are more than fit. */
+static inline bool count_bytes(int64_t bytes) {
+    uncounted += bytes;
+    return __builtin_expect((uint64_t)(uncounted + COUNT_BATCH) <= 2 * COUNT_BATCH, 1) || count_batch();
+}
+
+/* The bytes of a header's block. */
+static inline size_t block_bytes(AplArray *array) {
+    return __builtin_expect(array->block_units != 0, 1) ? (size_t)array->block_units * BLOCK_UNIT : malloc_usable_size(array);
+}
+
+static inline void free_block(AplArray *array) {
+    const size_t bytes = block_bytes(array);
+    count_bytes(-(int64_t)bytes);
+    if (__builtin_expect(array->block_units != 0, 1)) apli_small_block_give(array, bytes - BLOCK_OVERHEAD);
     else free(array);
 }
 
@@ -123,8 +132,8 @@ static void release_panels(AplPanelsOf *entry) {
 
 void apli_storage_release(AplStorage *storage) {
     if (!storage || --storage->references > 0) return;
-    release_panels(storage->panels);
-    apli_storage_release(storage->rounded);
+    if (storage->panels) release_panels(storage->panels);
+    if (storage->rounded) apli_storage_release(storage->rounded);
     if (storage->place == APLI_HEAP) {
         if (storage->type == APLI_NESTED)
             release_items((AplArray **)storage->bytes, (int64_t)(storage->size / sizeof(AplArray *)));
@@ -158,7 +167,7 @@ static bool count_of(int rank, const int64_t *shape, int64_t *count) {
 }
 
 /* A header of `count` elements with room for rank entries of shape, as many of strides, and `inline_bytes` of elements. */
-static AplErr header_of(AplType type, AplForm form, int rank, const int64_t *shape, int64_t count, size_t inline_bytes,
+static inline AplErr header_of(AplType type, AplForm form, int rank, const int64_t *shape, int64_t count, size_t inline_bytes,
                         AplArray **result) {
     FAIL_IF(rank > APLI_MAX_RANK, APL_LIMIT, "rank %d is more than %d", rank, APLI_MAX_RANK);
     size_t dimensions = (size_t)rank * (form == APLI_STRIDED ? 2 : 1) * sizeof(int64_t);
@@ -167,16 +176,22 @@ static AplErr header_of(AplType type, AplForm form, int rank, const int64_t *sha
     const bool small = units <= MOST_BLOCK_UNITS;
     AplArray *array = small ? apli_small_block_take(units * BLOCK_UNIT - BLOCK_OVERHEAD) : malloc(bytes);
     FAIL_IF(!array, APL_WS_FULL, "no memory for an array's header");
-    *array = (AplArray){.references = 1, .type = (uint8_t)type, .form = (uint8_t)form, .rank = (uint8_t)rank,
-                        .block_units = small ? (uint8_t)units & MOST_BLOCK_UNITS : 0};
-    if (!count_block(array, 1)) {
+    array->references = 1;
+    array->type = (uint8_t)type;
+    array->form = (uint8_t)form;
+    array->rank = (uint8_t)rank;
+    array->weak = false;
+    array->block_units = small ? (uint8_t)units & MOST_BLOCK_UNITS : 0;
+    array->count = count;
+    array->shape = (int64_t *)(array + 1);
+    array->storage = NULL;
+    array->data = (uint8_t *)array->shape + dimensions;
+    array->layout = NULL;
+    if (!count_bytes((int64_t)block_bytes(array))) {
         free_block(array);
         apli_fail(APL_WS_FULL, "small arrays fill the workspace's %zu bytes", memory_limit);
         return APL_WS_FULL;
     }
-    array->shape = (int64_t *)(array + 1);
-    array->data = (uint8_t *)array->shape + dimensions;
-    array->count = count;
     for (int i = 0; i < rank; i++) array->shape[i] = shape[i];
     *result = array;
     return APL_OK;

@@ -12,15 +12,19 @@
 
 /* ---- the value --------------------------------------------------------------------------------------------------- */
 
+/* How many axes of the shape are not of length 1: those are put into `wide`. */
+static int wide_axes(int rank, const int64_t *shape, int64_t *wide) {
+    int axes = 0;
+    for (int i = 0; i < rank; i++)
+        if (shape[i] != 1) wide[axes++] = shape[i];
+    return axes;
+}
+
 /* A value conforms when it has one element, or the selection's shape but for axes of length 1. */
 static AplErr conforms(const AplArray *value, int rank, const int64_t *shape) {
     if (value->count == 1) return APL_OK;
     int64_t wide[2][APLI_MAX_RANK];
-    int ranks[2] = {0, 0};
-    for (int i = 0; i < value->rank; i++)
-        if (value->shape[i] != 1) wide[0][ranks[0]++] = value->shape[i];
-    for (int i = 0; i < rank; i++)
-        if (shape[i] != 1) wide[1][ranks[1]++] = shape[i];
+    const int ranks[2] = {wide_axes(value->rank, value->shape, wide[0]), wide_axes(rank, shape, wide[1])};
     bool same = ranks[0] == ranks[1] && memcmp(wide[0], wide[1], (size_t)ranks[0] * sizeof **wide) == 0;
     if (same) return APL_OK;
     AplArray selected = {.rank = (uint8_t)rank, .shape = (int64_t *)shape};
@@ -328,6 +332,48 @@ static bool assign_element(const AplEnv *env, AplArray *array, AplArray *const *
     return true;
 }
 
+/* Leading subscripts of one integer each, in range, the others elided: how many, and where the cell begins that they name. 0 where
+   the subscripts are others. */
+static int one_cell(const AplEnv *env, const AplArray *array, AplArray *const *subscripts, int count, int64_t *offset) {
+    int axes = 0, axis = 0;
+    if (count != array->rank) return 0;
+    *offset = 0;
+    for (; axis < count && subscripts[axis]; axes = ++axis) {
+        const AplArray *subscript = subscripts[axis];
+        if (subscript->count != 1 || subscript->form != APLI_PLAIN || !apli_type_is_integer((AplType)subscript->type)) return 0;
+        const int64_t position = apli_i64_at(subscript, 0) - env->index_origin;
+        if (position < 0 || position >= array->shape[axis]) return 0;
+        *offset = *offset * array->shape[axis] + position;
+    }
+    for (; axis < count; axis++) {
+        if (subscripts[axis]) return 0;
+        *offset *= array->shape[axis];
+    }
+    return axes;
+}
+
+/* All elements of one cell, of the array's type or f32 for f16, into an array that may be overwritten: a token's keys into the cache.
+   Whether that was the case. */
+static bool assign_cell(const AplEnv *env, AplArray *array, AplArray *const *subscripts, int count, const AplArray *value) {
+    int64_t offset, wide[2][APLI_MAX_RANK];
+    bool weak;
+    const bool narrows = array->type == APLI_F16 && value->type == APLI_F32;
+    if (array->type == APLI_NESTED || array->type == APLI_BOOL || (array->type != value->type && !narrows) || value->count < 2 ||
+        !apli_may_overwrite(array))
+        return false;
+    const int axes = one_cell(env, array, subscripts, count, &offset);
+    if (!axes || axes == count) return false;
+    const int ranks[2] = {wide_axes(value->rank, value->shape, wide[0]), wide_axes(count - axes, array->shape + axes, wide[1])};
+    if (ranks[0] != ranks[1] || memcmp(wide[0], wide[1], (size_t)ranks[0] * sizeof **wide) != 0 ||
+        type_after(array, value, &weak) != (AplType)array->type)
+        return false;
+    if (narrows)
+        apli_kernels()->narrow_halves((const float *)value->data, value->count, (uint16_t *)array->data + offset);
+    else apli_copy(array, offset, value, 0, value->count);
+    array->weak = weak;
+    return true;
+}
+
 /* ---- any assignment ------------------------------------------------------------------------------------------------ */
 
 static AplErr assign(AplEnv *env, AplArray **array, const AplSelection *selection, AplArray *const *subscripts, int count,
@@ -366,7 +412,8 @@ AplErr apli_index_assign(AplEnv *env, AplArray **array, AplArray *const *subscri
                          const AplFunction *function, AplArray *value) {
     APLI_AUTO AplArray *plain = NULL, *chosen = NULL, *kept = NULL;
     TRY(apli_plain(value, &plain));
-    if (!function && assign_element(env, *array, subscripts, count, plain)) return APL_OK;
+    if (!function && (assign_element(env, *array, subscripts, count, plain) || assign_cell(env, *array, subscripts, count, plain)))
+        return APL_OK;
     if (count == 1 && subscripts[0] && subscripts[0]->type == APLI_NESTED) {
         chosen = apli_array_retain(subscripts[0]);
         TRY(apli_simplify(&chosen));

@@ -117,6 +117,7 @@ static AplErr round_activations(const float *x, int64_t tokens, AplStorage *keep
 
 typedef struct Products {
     const AplKernels *kernels;
+    int count; /* of those that have what follows */
     const AplPanels *panels[APLI_MOST_FACTORS];
     AplStorage *rounded[APLI_MOST_FACTORS];
     const AplQuantized *x[APLI_MOST_FACTORS];
@@ -161,20 +162,28 @@ static void products_run(void *context, int64_t first, int64_t count, int thread
 /* The rounded x of factor `i`, which may be that of one before it. */
 static AplErr round_for(Products *products, int i, const float *x, int64_t tokens, AplStorage *keeper) {
     const AplRounding wanted = apli_rounding(&products->panels[i]->form, tokens);
-    for (int before = 0; before < i && !products->rounded[i]; before++)
-        if (memcmp(&products->x[before]->rounding, &wanted, sizeof wanted) == 0) products->rounded[i] = products->rounded[before];
-    if (products->rounded[i]) products->rounded[i]->references++;
-    else TRY(round_activations(x, tokens, keeper, products->panels[i], &products->rounded[i]));
+    int before = 0;
+    while (before < i && memcmp(&products->x[before]->rounding, &wanted, sizeof wanted) != 0) before++;
+    if (before < i) {
+        products->rounded[i] = products->rounded[before];
+        products->rounded[i]->references++;
+    } else {
+        TRY(round_activations(x, tokens, keeper, products->panels[i], &products->rounded[i]));
+    }
+    products->count = i + 1;
     products->x[i] = &((const Rounded *)products->rounded[i]->bytes)->quantized;
     return APL_OK;
 }
 
 static void release_rounded(Products *products) {
-    for (int i = 0; i < APLI_MOST_FACTORS; i++) apli_storage_release(products->rounded[i]);
+    for (int i = 0; i < products->count; i++) apli_storage_release(products->rounded[i]);
 }
 
 AplErr apli_panel_products(const float *x, int64_t tokens, AplStorage *keeper, const AplPanelFactor *factors, int count, bool gated) {
-    __attribute__((cleanup(release_rounded))) Products products = {.kernels = apli_kernels(), .gated = gated};
+    __attribute__((cleanup(release_rounded))) Products products;
+    products.kernels = apli_kernels();
+    products.count = 0;
+    products.gated = gated;
     double work = 0;
     int64_t pairs = 0, units = 0; /* of panels, which kernels take two by two */
     for (int i = 0; i < count; i++) {

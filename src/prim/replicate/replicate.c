@@ -140,6 +140,10 @@ static AplErr expanded(AplArray *left, int64_t length, AplArray **result) {
 
 static AplErr replicate(AplEnv *env, AplArray *left, AplArray *right, AplArray *axis, bool first, AplArray **result) {
     APLI_AUTO AplArray *array = NULL, *indices = NULL, *spread = NULL;
+    if (left->type == APLI_BOOL && left->rank == 0 && right->rank == 0 && !axis) { /* the condition of a branch */
+        const int64_t count = left->data[0] & 1;
+        return apli_reshape_to(right, 1, &count, result);
+    }
     TRY(apli_vector_argument(left, "the left argument of /"));
     if (right->rank == 0) TRY(apli_reshape_view(right, 1, &(int64_t){1}, &array));
     else array = apli_array_retain(right);

@@ -101,6 +101,21 @@ static void rotate(void *context, int64_t begin, int64_t end) {
     }
 }
 
+enum { FEW_ANGLES = 256 };
+
+/* Cosines or sines as f32: those that are, where they lie; a few doubles, in `few`; others in an array, *owned. */
+static AplErr singles(AplArray *angles, float *few, AplArray **owned, const float **result) {
+    if (angles->type == APLI_F64 && angles->form == APLI_PLAIN && angles->count <= FEW_ANGLES) {
+        const double *doubles = (const double *)angles->data;
+        for (int64_t i = 0; i < angles->count; i++) few[i] = (float)doubles[i];
+        *result = few;
+        return APL_OK;
+    }
+    TRY(apli_convert(angles, APLI_F32, owned));
+    *result = (const float *)(*owned)->data;
+    return APL_OK;
+}
+
 static bool all_within(const int64_t *indices, int64_t count, int64_t limit) {
     for (int64_t i = 0; i < count; i++)
         if (indices[i] < 0 || indices[i] >= limit) return false;
@@ -120,8 +135,10 @@ AplErr apli_rotate_pairs(AplEnv *env, AplArray *left, AplArray *right, AplArray 
                 (sines->type == APLI_F64 && !sines->weak);
     if (*declined) return APL_OK;
     APLI_AUTO AplArray *cosines_single = NULL, *sines_single = NULL, *plain = NULL, *indices = NULL, *turned = NULL;
-    TRY(apli_convert(parts[0], APLI_F32, &cosines_single));
-    TRY(apli_convert(parts[1], APLI_F32, &sines_single));
+    float few[2][FEW_ANGLES];
+    const float *cosine, *sine;
+    TRY(singles(parts[0], few[0], &cosines_single, &cosine));
+    TRY(singles(parts[1], few[1], &sines_single, &sine));
     TRY(apli_plain(parts[2], &plain));
     const Pairing pairing = pairing_of(plain);
     const int64_t half = pairs->shape[1];
@@ -136,9 +153,10 @@ AplErr apli_rotate_pairs(AplEnv *env, AplArray *left, AplArray *right, AplArray 
         turned = apli_array_retain(right);
     } else {
         TRY(apli_array_new_like(APLI_F32, right, &turned));
-        apli_copy(turned, 0, right, 0, right->count); /* elements that no pair has */
+        if (pairing == ANYHOW || 2 * half < right->shape[2])
+            apli_copy(turned, 0, right, 0, right->count); /* elements that no pair has */
     }
-    Rotation rotation = {.cosines = (const float *)cosines_single->data, .sines = (const float *)sines_single->data,
+    Rotation rotation = {.cosines = cosine, .sines = sine,
                          .heads = right->shape[1], .dim = right->shape[2], .half = half,
                          .x = (const float *)right->data, .result = (float *)turned->data, .pairing = pairing};
     if (indices) {

@@ -181,6 +181,23 @@ static AplErr two_scalars(AplScalarOp op, AplEnv *env, const AplArray *left, con
     return APL_OK;
 }
 
+enum { FEW = 1 << 13 }; /* elements that are not worth a loop over blocks, nor a second thread */
+
+/* Sums, differences and products of f32 of one shape, which no argument can make fail, without the machine. `done` is false when
+   the general way must decide. */
+static AplErr few_singles(AplScalarOp op, AplEnv *env, AplArray *left, AplArray *right, bool *done, AplArray **result) {
+    const bool safe = op == APLI_OP_ADD || op == APLI_OP_SUBTRACT || op == APLI_OP_MULTIPLY;
+    *done = safe && left->type == APLI_F32 && right->type == APLI_F32 && right->count <= FEW && right->count > 0 &&
+            apli_same_shape(left, right);
+    if (!*done) return APL_OK;
+    const AplScalarPlan plan = apli_scalar_plan(op, APLI_F32, false, APLI_F32, false, false);
+    if (apli_may_overwrite(left)) *result = apli_array_retain(left);
+    else if (apli_may_overwrite(right)) *result = apli_array_retain(right);
+    else TRY(apli_array_new_like(APLI_F32, right, result));
+    plan.kernel((*result)->data, left->data, right->data, right->count, env->comparison_tolerance);
+    return APL_OK;
+}
+
 /* ---- shapes -------------------------------------------------------------------------------------------- */
 
 /* The argument that has the result's shape. */
@@ -387,6 +404,11 @@ static AplErr dyadic(AplScalarOp op, AplEnv *env, AplArray *left, AplArray *righ
                             : dyadic(op, env, left, repeated, NULL, result);
     }
     AplArray *like;
+    if (plain_numbers) {
+        bool done;
+        TRY(few_singles(op, env, left, right, &done, result));
+        if (done) return APL_OK;
+    }
     TRY(conform(left, right, &like));
     if (plain_numbers) return numbers(op, env, left, right, result);
     if (left->type == APLI_NESTED || right->type == APLI_NESTED)

@@ -67,9 +67,20 @@ AplErr apli_reshape_to(AplArray *array, int rank, const int64_t *shape, AplArray
     return APL_OK;
 }
 
+/* A new shape of PLAIN integers, as most are: whether it is one, and then shape is it. */
+static bool read_shape(const AplArray *left, int64_t *shape) {
+    if (left->form != APLI_PLAIN || left->rank != 1 || left->count > APLI_MAX_RANK || !apli_type_is_integer((AplType)left->type))
+        return false;
+    for (int64_t i = 0; i < left->count; i++)
+        if ((shape[i] = apli_i64_at(left, i)) < 0) return false;
+    return true;
+}
+
 AplErr apli_reshape(AplEnv *env, AplArray *left, AplArray *right, AplArray *axis, AplArray **result) {
     (void)env, (void)axis;
     APLI_AUTO AplArray *shape = NULL;
+    int64_t lengths[APLI_MAX_RANK];
+    if (read_shape(left, lengths)) return apli_reshape_to(right, (int)left->count, lengths, result);
     TRY(apli_vector_argument(left, "the left argument of ⍴"));
     if (left->count == 1) { /* a length */
         int64_t length;
