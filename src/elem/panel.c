@@ -49,6 +49,25 @@ static const AplPanelForm forms[APLI_CODEC_COUNT] = {
 
 static int64_t round_up(int64_t count, int64_t step) { return (count + step - 1) / step * step; }
 
+/* A shift of chunks that leaves nothing of any row. */
+enum { WHOLE = 31 };
+
+/* How a panel is divided into pieces, and what a piece has where. */
+static void plan_pieces(AplPanels *panels) {
+    const AplPanelForm *form = &panels->form;
+    const bool whole = form->single || panels->span_shift < 0;
+    /* chunks whose numbers fill whole lines: 32 f16, or 8 or 16 spans with the f16 of one or two blocks */
+    panels->piece_shift = whole ? WHOLE : form->levels ? (form->halves ? 3 : 4) : form->halves ? 0 : panels->span_shift + 1;
+    const int64_t chunks = whole ? panels->chunks : INT64_C(1) << panels->piece_shift;
+    const int64_t spans = whole ? panels->spans : form->halves ? chunks * 2 : chunks >> panels->span_shift;
+    const int64_t number_bytes = form->levels ? 1 : form->single ? 4 : 2;
+    panels->bytes_at = form->levels ? chunks * APLI_PANEL_CHUNK / APLI_PANEL_BLOCK * APLI_PANEL_ROWS * (form->halves ? 4 : 2) : 0;
+    panels->minimums_at = round_up(panels->bytes_at + spans * APLI_PANEL_ROWS * number_bytes, 64);
+    panels->codes_at = panels->minimums_at * (form->minimum ? 2 : 1);
+    panels->piece_bytes = panels->codes_at + chunks * form->bits * 64;
+    panels->panel_bytes = round_up(panels->chunks, chunks) / chunks * panels->codes_at + panels->chunks * form->bits * 64;
+}
+
 bool apli_panels_plan(const AplPackedLayout *layout, int64_t rows, int64_t columns, AplPanels *panels) {
     const AplPanelForm *form = &forms[layout->codec];
     const int64_t span = layout->group ? layout->group : round_up(columns, APLI_PANEL_CHUNK);
@@ -60,18 +79,17 @@ bool apli_panels_plan(const AplPackedLayout *layout, int64_t rows, int64_t colum
     panels->count = round_up(rows, APLI_PANEL_ROWS) / APLI_PANEL_ROWS;
     panels->chunks = round_up(columns, APLI_PANEL_CHUNK) / APLI_PANEL_CHUNK;
     panels->spans = panels->form.halves ? panels->chunks * 2 : round_up(columns, span) / span;
-    panels->bytes_at = form->levels ? columns / APLI_PANEL_BLOCK * APLI_PANEL_ROWS * (panels->form.halves ? 4 : 2) : 0;
-    const int64_t number_bytes = form->levels ? 1 : panels->form.single ? 4 : 2;
-    panels->minimums_at = round_up(panels->bytes_at + panels->spans * APLI_PANEL_ROWS * number_bytes, 64);
-    panels->codes_at = panels->minimums_at * (form->minimum ? 2 : 1);
-    panels->panel_bytes = panels->codes_at + panels->chunks * form->bits * 64;
+    const int64_t span_chunks = (span + APLI_PANEL_CHUNK - 1) / APLI_PANEL_CHUNK;
+    const bool power = (span_chunks & (span_chunks - 1)) == 0;
+    panels->span_shift = panels->form.single ? WHOLE : power ? __builtin_ctzll((unsigned long long)span_chunks) : -1;
+    plan_pieces(panels);
     return true;
 }
 
 /* Where lane 4k+2r+h of vector g is that of row 4k+2g+r and half h: 16g + the lane. */
 static int lane_of(int row, int half) { return row / 2 % 2 * APLI_PANEL_ROWS + row / 4 * 4 + row % 2 * 2 + half; }
 
-/* Number `span` of a row; with two levels, `halves` is where the layout has the f16 of its block. */
+/* A row's number of span `span` of a piece; with two levels, `halves` is where the layout has the f16 of its block. */
 static void store_number(const AplPanels *panels, uint8_t *numbers, int64_t span, int row, float value, const uint8_t *halves) {
     const bool by_lanes = panels->form.halves;
     const int64_t index = by_lanes ? span / 2 * 2 * APLI_PANEL_ROWS + lane_of(row, span % 2) : span * APLI_PANEL_ROWS + row;
@@ -125,18 +143,23 @@ void apli_panel_pack(const AplPanels *panels, const AplPackedLayout *layout, con
     const int64_t first = panel * APLI_PANEL_ROWS;
     const int count = panels->rows - first < APLI_PANEL_ROWS ? (int)(panels->rows - first) : APLI_PANEL_ROWS;
     Sixteen *sixteens = (Sixteen *)scratch; /* (count, columns ÷ 16) */
-    memset(to, 0, (size_t)panels->codes_at);
+    for (int64_t chunk = 0; chunk < panels->chunks; chunk++)
+        if (chunk == chunk >> panels->piece_shift << panels->piece_shift)
+            memset(to + apli_piece_at(panels, chunk), 0, (size_t)panels->codes_at);
     for (int row = 0; row < count; row++)
         unpack_codes[layout->codec](layout, rows + (first + row) * row_bytes, columns, scratch + row * columns);
-    for (int64_t span = 0; span < panels->spans && span * form->span < columns; span++)
+    for (int64_t span = 0; span < panels->spans && span * form->span < columns; span++) {
+        const int64_t chunk = span * form->span / APLI_PANEL_CHUNK, index = apli_numbers_at(panels, chunk) + (form->halves ? span % 2 : 0);
+        uint8_t *numbers = to + apli_piece_at(panels, chunk);
         for (int row = 0; row < count; row++) {
             const Sixteen *sixteen = &sixteens[(row * columns + span * form->span) / 16];
             const uint8_t *block = rows + (first + row) * row_bytes;
             if (form->levels) block += span * form->span / APLI_PANEL_BLOCK * layout->block_bytes;
-            store_number(panels, to, span, row, sixteen->scale, block + form->scale_at);
+            store_number(panels, numbers, index, row, sixteen->scale, block + form->scale_at);
             if (form->minimum)
-                store_number(panels, to + panels->minimums_at, span, row, sixteen->minimum, block + form->minimum_at);
+                store_number(panels, numbers + panels->minimums_at, index, row, sixteen->minimum, block + form->minimum_at);
         }
+    }
     for (int64_t chunk = 0; chunk < panels->chunks; chunk++) {
         uint8_t codes[VECTORS][VECTOR_BYTES] = {0};
         for (int row = 0; row < count; row++)
@@ -148,7 +171,7 @@ void apli_panel_pack(const AplPanels *panels, const AplPackedLayout *layout, con
                 for (int i = 0; i < 4; i++)
                     memcpy(&codes[at / APLI_PANEL_ROWS * 4 + i][at % APLI_PANEL_ROWS * 4], unsigned_codes + i * 4, 4);
             }
-        uint8_t *plane = to + panels->codes_at + chunk * bits * 64;
+        uint8_t *plane = to + apli_codes_at(panels, chunk, bits);
         store_plane((const uint8_t(*)[VECTOR_BYTES])codes, low, 0, plane);
         if (low < bits) store_plane((const uint8_t(*)[VECTOR_BYTES])codes, bits - low, low, plane + low * 64);
     }

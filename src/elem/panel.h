@@ -5,17 +5,20 @@
    quad by quad (vpackssdw), are pairs of halves with the rows in order; the next instruction multiplies a pair with its two
    activations' shares and adds it up (vpdpwssd, vpmaddwd).
 
-   A panel is its scales, then its minimums, then its chunks. A code is stored without a sign, zero added; with b bits it takes
+   A panel's chunks go in pieces, each of which is its scales, then its minimums, then its chunks, so that memory is read in one
+   stream: a thread that goes through scales and codes in two gets three quarters of the bandwidth. A piece is the fewest chunks
+   whose scales fill whole lines of 64 bytes, two spans' mostly. A code is stored without a sign, zero added; with b bits it takes
    b × 64 bytes a chunk:
        8 bits  byte i of vector v
        4 bits  vector v mod 4; low nibble for vectors 0..3, high nibble for 4..7
        2 bits  vector v mod 2; bits 2×(v÷2) and on
        1 bit   each row's 32 codes as 4 bytes, the lowest bit first
        3, 5, 6 bits  the low 2, 4, 4 bits as above, then the bits above them as a plane of 1, 1, 2 bits
-   Scales and minimums: for each span of columns 16 numbers, one a row: f16, or f32 where the layout has one scale a row. Spans of
-   16 columns: for each chunk 32 numbers, those of the lanes for g = 0, then for g = 1. The K layouts have numbers of two levels,
-   an f16 for each block of 256 columns times a small integer for each span: first the f16 of each block, 16 or, for spans of 16,
-   32 in the order of lanes; then a signed byte in place of each number. Their product is exact in f32. */
+   Scales and minimums: for each span of columns 16 numbers, one a row: f16, or f32 where the layout has one scale a row (the panel
+   is one piece then, as it is where a span is no power of two of chunks). Spans of 16 columns: for each chunk 32 numbers, those of
+   the lanes for g = 0, then for g = 1. The K layouts have numbers of two levels, an f16 for each block of 256 columns times a small
+   integer for each span: first the f16 of each block of the piece, 16 or, for spans of 16, 32 in the order of lanes; then a signed
+   byte in place of each number. Their product is exact in f32. */
 #ifndef APLI_ELEM_PANEL_H
 #define APLI_ELEM_PANEL_H
 
@@ -51,19 +54,36 @@ static inline int apli_panel_shift(const AplPanelForm *form) {
     return form->halves ? 0 : form->bits == 8 ? 3 : form->bits == 5 && form->minimum ? 1 : 0;
 }
 
-/* The panels of one matrix. Offsets are in bytes, of a panel. */
+/* The panels of one matrix. */
 typedef struct AplPanels {
     AplPanelForm form;
     int64_t rows, columns;
     int64_t count;  /* of panels: the last one's missing rows have scale 0 */
     int64_t chunks; /* of a row: the last one's missing columns have code 0 */
     int64_t spans;  /* of a row; of 16 columns: two a chunk */
+    int span_shift; /* a span is 2 to the power of this chunks; -1: no such power; 0 for spans of 16 columns */
+    int piece_shift; /* a piece is 2 to the power of this chunks; the last one may be shorter */
     int64_t bytes_at; /* from scales or minimums of two levels to the bytes of the spans */
-    int64_t minimums_at, codes_at, panel_bytes;
+    int64_t minimums_at, codes_at, piece_bytes; /* of a piece */
+    int64_t panel_bytes;
     const uint8_t *bytes; /* count × panel_bytes, on 64 bytes */
     void (*release)(void *owner); /* called with the last reference; NULL: nothing to do */
     void *owner;
 } AplPanels;
+
+/* In a panel, the bytes before the piece of this chunk, and before its codes. */
+static inline int64_t apli_piece_at(const AplPanels *panels, int64_t chunk) {
+    return (chunk >> panels->piece_shift) * panels->piece_bytes;
+}
+static inline int64_t apli_codes_at(const AplPanels *panels, int64_t chunk, int bits) {
+    return ((chunk >> panels->piece_shift) + 1) * panels->codes_at + chunk * bits * 64;
+}
+/* Among a piece's vectors of 16 scales or minimums, the (first) one of this chunk. */
+static inline int64_t apli_numbers_at(const AplPanels *panels, int64_t chunk) {
+    const int64_t within = chunk & ((INT64_C(1) << panels->piece_shift) - 1);
+    if (panels->form.halves) return within * 2;
+    return panels->span_shift >= 0 ? within >> panels->span_shift : within * APLI_PANEL_CHUNK / panels->form.span;
+}
 
 /* The form of panels for rows of `columns` in this layout, and every size of a (rows, columns) matrix of them; bytes, release
    and owner are left NULL. False when the layout has none: a code that is no integer, a group that is no multiple of 16. */

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 
 /* To be changed with the form of panels: files of another form are not found. */
-#define FORM "aplaca panels 4"
+#define FORM "aplaca panels 5"
 
 enum { KEY_BYTES = 16, NAME_CAPACITY = 64, SAMPLE = 4096, WORTH_A_FILE = 1 << 24 };
 
