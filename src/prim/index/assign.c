@@ -352,21 +352,36 @@ static int one_cell(const AplEnv *env, const AplArray *array, AplArray *const *s
     return axes;
 }
 
-/* All elements of one cell, of the array's type or f32 for f16, into an array that may be overwritten: a token's keys into the cache.
-   Whether that was the case. */
+/* f32 into rows of 12 bits from element `offset` on: a cache's, few and of finite numbers. Whether that was the case. */
+static bool pack_cell(AplArray *array, int64_t offset, const AplArray *value) {
+    enum { MOST_BYTES = 4096 };
+    uint8_t bytes[MOST_BYTES];
+    const AplPackedLayout *layout = array->layout;
+    const int64_t columns = apli_last_axis(array), row_bytes = apli_packed_row_bytes(layout, columns), rows = value->count / columns;
+    const bool ours = array->references == 1 && array->storage->references == 1 && array->storage->place == APLI_HEAP &&
+                      !array->storage->panels;
+    if (!ours || value->type != APLI_F32 || layout->codec != APLI_CODEC_INT12 || layout->group || rows * row_bytes > MOST_BYTES ||
+        !apli_kernels()->pack_int12((const float *)value->data, rows, columns, bytes))
+        return false;
+    memcpy(array->data + offset / columns * row_bytes, bytes, (size_t)(rows * row_bytes));
+    return true;
+}
+
+/* All elements of one cell into an array that may be overwritten, of the value's type, or f16 or 12 bits for f32: a token's keys into
+   the cache. Whether that was the case. */
 static bool assign_cell(const AplEnv *env, AplArray *array, AplArray *const *subscripts, int count, const AplArray *value) {
     int64_t offset, wide[2][APLI_MAX_RANK];
     bool weak;
-    const bool narrows = array->type == APLI_F16 && value->type == APLI_F32;
-    if (array->type == APLI_NESTED || array->type == APLI_BOOL || (array->type != value->type && !narrows) || value->count < 2 ||
-        !apli_may_overwrite(array))
+    const bool narrows = array->type == APLI_F16 && value->type == APLI_F32, packs = array->form == APLI_FORM_PACKED;
+    if (array->type == APLI_NESTED || array->type == APLI_BOOL || value->count < 2 ||
+        (!packs && ((array->type != value->type && !narrows) || !apli_may_overwrite(array))))
         return false;
     const int axes = one_cell(env, array, subscripts, count, &offset);
     if (!axes || axes == count) return false;
     const int ranks[2] = {wide_axes(value->rank, value->shape, wide[0]), wide_axes(count - axes, array->shape + axes, wide[1])};
-    if (ranks[0] != ranks[1] || memcmp(wide[0], wide[1], (size_t)ranks[0] * sizeof **wide) != 0 ||
-        type_after(array, value, &weak) != (AplType)array->type)
-        return false;
+    if (ranks[0] != ranks[1] || memcmp(wide[0], wide[1], (size_t)ranks[0] * sizeof **wide) != 0) return false;
+    if (packs) return pack_cell(array, offset, value);
+    if (type_after(array, value, &weak) != (AplType)array->type) return false;
     if (narrows)
         apli_kernels()->narrow_halves((const float *)value->data, value->count, (uint16_t *)array->data + offset);
     else apli_copy(array, offset, value, 0, value->count);
