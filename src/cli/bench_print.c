@@ -117,7 +117,8 @@ static void print_result(const AplBenchReport *report, const AplSeriesResult *re
     /* × is one column and two bytes */
     printf("%-*s %6" PRId64 " %7d %9.1f  %7.1f to %-7.1f %7.1f", test->sequences > 1 ? 17 : 16, apli_text_string(&name),
            test->depth, test->threads, result->rate.median, result->rate.low, result->rate.high, read / 1e9);
-    print_share(read, ceiling->read_bytes);
+    if (result->share_of_read.median > 0) print_share(result->share_of_read.median, 1);
+    else print_share(read, ceiling->read_bytes);
     printf(" %8.0f", operations / 1e9);
     print_share(operations, ceiling->float_operations);
     print_share(operations, ceiling->byte_operations);
@@ -139,6 +140,10 @@ void apli_bench_print(const AplBenchReport *report) {
 
 static json_t *share(double value, double ceiling) { return ceiling > 0 ? json_real(value / ceiling) : json_null(); }
 
+static json_t *json_share_of_read(const AplSeriesResult *result, double read, double ceiling) {
+    return result->share_of_read.median > 0 ? json_real(result->share_of_read.median) : share(read, ceiling);
+}
+
 static json_t *json_result(const AplBenchReport *report, const AplSeriesResult *result) {
     const AplBenchTest *test = &result->test;
     const AplCeiling *ceiling = ceiling_of(report, test->threads);
@@ -153,7 +158,7 @@ static json_t *json_result(const AplBenchReport *report, const AplSeriesResult *
         (json_int_t)(prompt ? 0 : test->tokens), "n_depth", (json_int_t)test->depth, "sequences",
         (json_int_t)test->sequences, "n_threads", test->threads, "tokens_per_second", result->rate.median, "slowest",
         result->rate.low, "fastest", result->rate.high, "seconds", seconds, "bytes", result->cost.bytes,
-        "bytes_per_second", read, "share_of_read", share(read, ceiling->read_bytes), "operations",
+        "bytes_per_second", read, "share_of_read", json_share_of_read(result, read, ceiling->read_bytes), "operations",
         result->cost.operations, "operations_per_second", operations, "share_of_float",
         share(operations, ceiling->float_operations), "share_of_bytes", share(operations, ceiling->byte_operations));
     if (result->rival_count == 0) return object;

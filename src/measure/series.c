@@ -2,10 +2,13 @@
 #include "measure/series.h"
 
 #include "os/bandwidth.h"
+#include "os/parallel.h"
 #include "os/resident.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
+
+static const double READING_SECONDS = 0.05;
 
 AplErr apli_measure_ceilings(const AplCpu *cpu, const AplSeriesList *threads, double seconds, AplCeiling *ceilings) {
     int counts[APLI_SERIES_MOST];
@@ -34,6 +37,7 @@ typedef struct Run {
     AplSeriesStep *step;
     void *user;
     AplSeries *series;
+    AplReading *reading; /* of the test's threads; NULL: not measured */
 } Run;
 
 static AplErr run_rival(const Run *run, AplSeriesResult *result) {
@@ -47,7 +51,12 @@ static AplErr run_rival(const Run *run, AplSeriesResult *result) {
 
 static AplErr run_ours(const Run *run, AplSeriesResult *result) {
     TRY(apli_bench_prepare(run->bench, &result->test));
+    const double before = run->reading ? apli_reading_rate(run->reading, READING_SECONDS) : 0;
     TRY(apli_bench_once(run->bench, &result->seconds[result->count]));
+    if (run->reading) {
+        const double after = apli_reading_rate(run->reading, READING_SECONDS);
+        result->shares[result->count] = result->cost.bytes / result->seconds[result->count] / ((before + after) / 2);
+    }
     result->count++;
     return APL_OK;
 }
@@ -69,32 +78,60 @@ static AplErr compare(AplSeriesResult *result) {
     return APL_OK;
 }
 
-static AplErr measure(const Run *run, const AplBenchTest *test) {
+/* Takes the peak since the last call into the series', less the bytes of what measures. */
+static void note_resident(AplSeries *series, int64_t measuring) {
+    const int64_t peak = apli_resident_peak() - measuring;
+    series->resident_peak = peak > series->resident_peak ? peak : series->resident_peak;
+    apli_resident_peak_reset();
+}
+
+static AplErr repeat(const Run *run, AplSeriesResult *result, bool compared) {
+    for (int64_t repetition = 0; repetition < run->plan->repetitions; repetition++) {
+        const bool rival_first = repetition % 2;
+        if (compared && rival_first) TRY(run_rival(run, result));
+        TRY(run_ours(run, result));
+        if (compared && !rival_first) TRY(run_rival(run, result));
+        if (run->step) TRY(run->step(run->user, run->series, run->series->count - 1, repetition));
+    }
+    return APL_OK;
+}
+
+static AplErr measure(Run *run, const AplBenchTest *test) {
     const int64_t repetitions = run->plan->repetitions;
     AplSeries *series = run->series;
     AplSeriesResult *result = &series->results[series->count];
     const bool compared = run->rival && apli_rival_knows(run->rival, test);
     *result = (AplSeriesResult){.test = *test, .seconds = calloc((size_t)repetitions, sizeof(double)),
-                                .rival_rates = calloc((size_t)repetitions, sizeof(double))};
+                                .rival_rates = calloc((size_t)repetitions, sizeof(double)),
+                                .shares = calloc((size_t)repetitions, sizeof(double))};
     series->count++;
-    FAIL_IF(!result->seconds || !result->rival_rates, APL_WS_FULL, "no memory for %" PRId64 " repetitions", repetitions);
+    FAIL_IF(!result->seconds || !result->rival_rates || !result->shares, APL_WS_FULL, "no memory for %" PRId64 " repetitions", repetitions);
     double ignored;
     TRY(apli_bench_prepare(run->bench, test));
     TRY(apli_bench_cost(run->bench, &result->cost));
     TRY(apli_bench_once(run->bench, &ignored));
-    for (int64_t repetition = 0; repetition < repetitions; repetition++) {
-        const bool rival_first = repetition % 2;
-        if (compared && rival_first) TRY(run_rival(run, result));
-        TRY(run_ours(run, result));
-        if (compared && !rival_first) TRY(run_rival(run, result));
-        if (run->step) TRY(run->step(run->user, series, series->count - 1, repetition));
+    int64_t reading_bytes = 0;
+    note_resident(series, 0);
+    if (run->plan->reading && test->kind == APLI_BENCH_DECODE) {
+        AplCpu cpu;
+        apli_cpu_detect(&cpu);
+        TRY(apli_reading_begin(&cpu, apli_parallel_threads(), &run->reading, &reading_bytes));
     }
+    const AplErr error = repeat(run, result, compared);
+    if (!error && run->reading) {
+        const double median = apli_median(result->shares, result->count);
+        result->share_of_read = (AplBenchRate){median, result->shares[0], result->shares[result->count - 1]};
+    }
+    apli_reading_end(run->reading);
+    run->reading = NULL;
+    note_resident(series, reading_bytes);
+    TRY(error);
     TRY(apli_bench_rate(test, result->seconds, result->count, &result->rate));
     if (series->load_seconds == 0) series->load_seconds = run->bench->load_seconds;
     return compare(result);
 }
 
-static AplErr run_all(const Run *run) {
+static AplErr run_all(Run *run) {
     const AplSeriesPlan *plan = run->plan;
     int64_t least_depth = INT64_MAX;
     run->bench->room = plan->prompt > plan->decode ? plan->prompt : plan->decode;
@@ -124,8 +161,9 @@ AplErr apli_series_run(AplBench *bench, const AplSeriesPlan *plan, const AplRiva
     *series = (AplSeries){.results = calloc((size_t)apli_series_tests(plan) + 1, sizeof *series->results)};
     FAIL_IF(!series->results, APL_WS_FULL, "no memory for %d measurements", apli_series_tests(plan));
     apli_resident_peak_reset();
-    TRY(run_all(&(Run){bench, plan, rival, step, user, series}));
-    series->resident_peak = apli_resident_peak();
+    Run run = {.bench = bench, .plan = plan, .rival = rival, .step = step, .user = user, .series = series};
+    TRY(run_all(&run));
+    note_resident(series, 0);
     int compared = 0;
     for (int i = 0; i < series->count; i++) compared += series->results[i].rival_count > 0;
     FAIL_IF(rival && !compared, APL_FILE_DATA, "%s: its output has no figure of any test", rival->command);
@@ -136,6 +174,7 @@ void apli_series_free(AplSeries *series) {
     for (int i = 0; i < series->count; i++) {
         free(series->results[i].seconds);
         free(series->results[i].rival_rates);
+        free(series->results[i].shares);
     }
     free(series->results);
 }

@@ -18,6 +18,7 @@ typedef struct AplSeriesPlan {
     AplSeriesList depths, threads;
     AplSeriesList sequences; /* of a decode, each more than 1; measured at the least depth */
     int64_t repetitions;
+    bool reading; /* before and after each repetition of a decode */
 } AplSeriesPlan;
 
 /* What the machine can do at most with so many threads, a second; 0 where it was not measured. */
@@ -35,6 +36,9 @@ typedef struct AplSeriesResult {
     double *seconds; /* of each repetition, in the order of running */
     int count;
     AplBenchRate rate;
+    /* of a decode: the bytes that a run takes at least, against what reading got just before and after it; NULL when not measured */
+    double *shares;
+    AplBenchRate share_of_read;
     /* another program in the same minutes: its rates, and ours ÷ its in each repetition; none when rival_count is 0 */
     double *rival_rates;
     int rival_count;

@@ -148,26 +148,58 @@ static int64_t buffer_bytes(const AplCpu *cpu, int most) {
     return (size < quarter ? size : quarter) / 4096 * 4096;
 }
 
+struct AplReading {
+    Pass pass;
+    void *bytes;
+    int64_t size;
+    uint64_t checksum;
+};
+
+AplErr apli_reading_begin(const AplCpu *cpu, int threads, AplReading **result, int64_t *size) {
+    AplReading *reading = aligned_alloc(_Alignof(AplReading), sizeof *reading);
+    *size = buffer_bytes(cpu, threads);
+    void *bytes = mmap(NULL, (size_t)*size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (!reading || bytes == MAP_FAILED) {
+        free(reading);
+        if (bytes != MAP_FAILED) munmap(bytes, (size_t)*size);
+        return apli_fail(APL_WS_FULL, "no memory for the %lld MB that measuring the bandwidth reads", (long long)(*size >> 20));
+    }
+    madvise(bytes, (size_t)*size, MADV_HUGEPAGE); /* otherwise address translation is measured too */
+    *reading = (AplReading){.pass = {.vectors = bytes, .count = *size / VECTOR_BYTES, .threads = threads}, .bytes = bytes, .size = *size};
+    reading->checksum = run_pass(&reading->pass);
+    reading->pass.sum = choose_sum(cpu);
+    *result = reading;
+    return APL_OK;
+}
+
+double apli_reading_rate(AplReading *reading, double seconds) {
+    const double begin = apli_clock_seconds();
+    double now;
+    int64_t passes = 0;
+    reading->pass.count = reading->size / VECTOR_BYTES / 4 * 4;
+    do {
+        reading->checksum += run_pass(&reading->pass);
+        passes++;
+    } while ((now = apli_clock_seconds()) - begin < seconds);
+    return (double)(passes * reading->pass.count * VECTOR_BYTES) / (now - begin);
+}
+
+void apli_reading_end(AplReading *reading) {
+    if (!reading) return;
+    volatile uint64_t sink = reading->checksum; /* keeps the compiler from leaving the reading out */
+    (void)sink;
+    munmap(reading->bytes, (size_t)reading->size);
+    free(reading);
+}
+
 AplErr apli_measure_bandwidth(const AplCpu *cpu, const int *threads, int count, double seconds, double *rates) {
     const int before = apli_parallel_threads(), most = apli_measuring_begin(threads, count);
-    const int64_t size = buffer_bytes(cpu, most);
-    void *bytes = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    Pass *pass = aligned_alloc(_Alignof(Pass), sizeof *pass);
-    AplErr error = APL_OK;
-    if (bytes == MAP_FAILED || !pass) {
-        error = apli_fail(APL_WS_FULL, "no memory for the %lld MB that measuring the bandwidth reads", (long long)(size >> 20));
-    } else {
-        madvise(bytes, (size_t)size, MADV_HUGEPAGE); /* otherwise address translation is measured too */
-        *pass = (Pass){.vectors = bytes, .count = size / VECTOR_BYTES, .threads = most};
-        uint64_t checksum = run_pass(pass);
-        pass->sum = choose_sum(cpu);
-        for (int i = 0; i < count; i++)
-            rates[i] = read_rate(pass, bytes, size / VECTOR_BYTES, threads[i], seconds, &checksum);
-        volatile uint64_t sink = checksum;
-        (void)sink;
-    }
-    free(pass);
-    if (bytes != MAP_FAILED) munmap(bytes, (size_t)size);
+    AplReading *reading = NULL;
+    int64_t size;
+    const AplErr error = apli_reading_begin(cpu, most, &reading, &size);
+    for (int i = 0; i < count && !error; i++)
+        rates[i] = read_rate(&reading->pass, reading->bytes, size / VECTOR_BYTES, threads[i], seconds, &reading->checksum);
+    apli_reading_end(reading);
     apli_measuring_end(before);
     return error;
 }

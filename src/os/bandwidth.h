@@ -15,6 +15,14 @@
 AplErr apli_measure_bandwidth(const AplCpu *cpu, const int *threads, int count, double seconds,
                               double *rates);
 
+/* Reading between other measurements, in the very state that the machine is in: with the threads as they are, bound to nothing.
+   The buffer is as above; *size ← its bytes, all of them resident. */
+typedef struct AplReading AplReading;
+AplErr apli_reading_begin(const AplCpu *cpu, int threads, AplReading **reading, int64_t *size);
+/* Bytes a second, on the average over `seconds`. */
+double apli_reading_rate(AplReading *reading, double seconds);
+void apli_reading_end(AplReading *reading);
+
 /* Bytes a second at which `threads` threads read `size` bytes that lie in memory already, such as a model's
    weights: the best of five passes over each quarter of the first GB. 0 for less than 8 MB, which are read too soon to time. */
 double apli_measure_read(const AplCpu *cpu, const void *bytes, uint64_t size, int threads);
