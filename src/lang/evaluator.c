@@ -227,7 +227,7 @@ static AplErr check_stack(AplFrame *frame, const AplNode *node) {
     return apli_at(frame, APL_LIMIT, node);
 }
 
-AplErr apli_eval(AplFrame *frame, AplNode *node, AplArray **result) {
+AplErr apli_eval_any(AplFrame *frame, AplNode *node, AplArray **result) {
     if (node->child_count) TRY(check_stack(frame, node));
     switch ((AplNodeKind)node->kind) {
     case NODE_CONSTANT: *result = apli_array_retain(node->array); return APL_OK;

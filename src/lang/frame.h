@@ -29,7 +29,13 @@ struct AplFrame {
 };
 
 /* Evaluates; *result is owned, never NULL. */
-AplErr apli_eval(AplFrame *frame, AplNode *node, AplArray **result);
+AplErr apli_eval_any(AplFrame *frame, AplNode *node, AplArray **result);
+static inline AplErr apli_eval(AplFrame *frame, AplNode *node, AplArray **result) {
+    const bool variable = node->kind == NODE_SYMBOL && node->symbol->value.class == CLASS_VALUE;
+    if (!variable && node->kind != NODE_CONSTANT) return apli_eval_any(frame, node, result);
+    *result = apli_array_retain(variable ? node->symbol->value.array : node->array);
+    return APL_OK;
+}
 /* As a whole statement: *result is NULL when a function gave none; *shy: an assignment, or a shy function's result. */
 AplErr apli_eval_statement(AplFrame *frame, AplNode *node, AplArray **result, bool *shy);
 AplErr apli_eval_function(AplFrame *frame, AplNode *node, AplFunction **result);

@@ -104,6 +104,7 @@ typedef struct AplStatement {
     uint8_t kind; /* AplStatementKind */
     uint8_t slot;
     bool parsed;
+    bool by_slots; /* some assumption is not of a symbol's own class */
     int16_t depth; /* loops and selections that enclose it */
     int32_t line; /* of the function, 0 the header */
     int32_t first, last; /* tokens [first, last) of the expression */

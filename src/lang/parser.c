@@ -136,7 +136,8 @@ static AplClass class_now(AplFrame *frame, const AplAssumption *assumption) {
 }
 
 static bool still_true(AplFrame *frame, AplStatement *statement) {
-    bool same_epoch = statement->epoch == frame->session->workspace.class_epoch;
+    const bool same_epoch = statement->epoch == frame->session->workspace.class_epoch;
+    if (same_epoch && !statement->by_slots) return true;
     for (int32_t i = 0; i < statement->assumption_count; i++) {
         const AplAssumption *assumption = &statement->assumptions[i];
         bool symbol_only = assumption->slot < 0 && assumption->depth == 0;
@@ -152,6 +153,7 @@ AplErr apli_parse_statement(AplFrame *frame, AplStatement *statement) {
     Parser parser = {.frame = frame, .statement = statement, .source = frame->body->source, .body = frame->body};
     statement->parsed = false;
     statement->assumption_count = 0;
+    statement->by_slots = false;
     if (frame->body->running == 1) { /* otherwise an outer call may be running the nodes of the earlier parse */
         apli_nodes_free(statement->made);
         statement->made = NULL;

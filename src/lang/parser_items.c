@@ -23,6 +23,7 @@ static AplErr assume(Parser *parser, AplSymbol *symbol, int32_t slot, int32_t de
     FAIL_IF(!more, APL_WS_FULL, "no memory for a parsed expression");
     statement->assumptions = more;
     more[statement->assumption_count++] = (AplAssumption){symbol, slot, depth, class};
+    statement->by_slots |= slot >= 0 || depth != 0;
     return APL_OK;
 }
 

@@ -20,17 +20,19 @@ typedef struct Rotation {
 #define PAIRING_OF(TYPE) \
     { \
         const TYPE *first = (const TYPE *)pairs->data, *second = first + half; \
-        for (int64_t pair = 0; pair < half; pair++) { \
-            runs &= first[pair] == pair && second[pair] == half + pair; \
-            neighbours &= first[pair] == 2 * pair && second[pair] == 2 * pair + 1; \
-        } \
+        runs = first[0] == 0; \
+        for (int64_t pair = 0; pair < half && runs; pair++) runs = first[pair] == pair && second[pair] == half + pair; \
+        neighbours = !runs; \
+        for (int64_t pair = 0; pair < half && neighbours; pair++) \
+            neighbours = first[pair] == 2 * pair && second[pair] == 2 * pair + 1; \
         break; \
     }
 
 /* pairs: (2 half) PLAIN integers. */
 static Pairing pairing_of(const AplArray *pairs) {
     const int64_t half = pairs->shape[1];
-    bool runs = true, neighbours = true;
+    bool runs, neighbours;
+    if (half == 0) return RUNS;
     switch (pairs->type) {
     case APLI_I8: PAIRING_OF(int8_t)
     case APLI_I16: PAIRING_OF(int16_t)
@@ -107,7 +109,7 @@ enum { FEW_ANGLES = 256 };
 static AplErr singles(AplArray *angles, float *few, AplArray **owned, const float **result) {
     if (angles->type == APLI_F64 && angles->form == APLI_PLAIN && angles->count <= FEW_ANGLES) {
         const double *doubles = (const double *)angles->data;
-        for (int64_t i = 0; i < angles->count; i++) few[i] = (float)doubles[i];
+        _Pragma("omp simd") for (int64_t i = 0; i < angles->count; i++) few[i] = (float)doubles[i];
         *result = few;
         return APL_OK;
     }
