@@ -210,7 +210,7 @@ static void make_tiles(Attention *a) {
 }
 
 enum {
-    WORTH_THREADS = 1 << 17,   /* below this many multiplications a thread more costs more than it saves */
+    WORTH_THREADS = 1 << 14,   /* below this many multiplications a thread more costs more than it saves */
     FEWEST_QUERIES = 64,       /* that a tile has, where there are so many, */
     TILES_A_THREAD = 8,        /* though tiles become fewer than that */
     MANY_HEADS = 4,            /* one token's heads of a group repay the making of words; fewer do not, but a prompt's */
