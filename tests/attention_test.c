@@ -353,7 +353,7 @@ static void attend_tile(const AplKernels *kernels, const Case *c, const struct K
                          packed ? kernels->unpack[c->keys->layout->codec] : NULL}, values = keys;
     values.data = c->values->data;
     AplAttentionTile tile = {keys, values, 1, 0, 0, rows, most, most, (const float *)c->queries->data, counts,
-                             queries * tokens, s->dim, width, (float *)room->data, {sums, sums + MOST, sums + 2 * MOST}};
+                             queries * tokens, s->dim, width, (float *)room->data, false, {sums, sums + MOST, sums + 2 * MOST}};
     if (words) kernels->attend_words(&tile);
     else kernels->attend(&tile);
     AplAttentionSums before = {sums, sums + MOST, sums + 2 * MOST};

@@ -134,14 +134,17 @@ static AplAttentionTile tile_of(const Attention *a, const Piece *piece, int64_t 
                               .query_count = piece->tokens->count * piece->heads, .dim = a->dim, .width = a->width, .sums = sums};
 }
 
-static void attend_segment(const Attention *a, const Piece *piece, int64_t segment, float *scratch, AplAttentionTile *tile) {
+/* `first`: of the piece's segments that use this scratch one after another. */
+static void attend_segment(const Attention *a, const Piece *piece, int64_t segment, bool first, float *scratch,
+                           AplAttentionTile *tile) {
     int32_t rows[MOST_ROWS];
     float *queries = scratch + apli_attention_scratch(a->width);
     const Tile *tokens = piece->tokens;
-    for (int64_t i = 0; i < tokens->count; i++)
+    for (int64_t i = 0; i < tokens->count && first; i++)
         memcpy(queries + i * piece->heads * a->dim, a->q + ((tokens->first + i) * a->heads + piece->first_head) * a->dim,
                (size_t)(piece->heads * a->dim) * sizeof *queries);
     tile->queries = queries;
+    tile->queries_kept = !first;
     tile->keys.data += piece->group * a->key_bytes;
     tile->values.data += piece->group * a->value_bytes;
     tile->rows = rows;
@@ -166,7 +169,7 @@ static void attend_piece(void *context, int64_t unit, int thread) {
     int32_t counts[APLI_ATTENTION_QUERIES];
     for (int64_t segment = 0; segment < piece.tokens->segments; segment++) {
         AplAttentionTile tile = tile_of(a, &piece, segment, counts, segment ? next : all);
-        attend_segment(a, &piece, segment, scratch, &tile);
+        attend_segment(a, &piece, segment, segment == 0, scratch, &tile);
         if (segment) apli_kernels()->attention_merge(&tile, &all);
     }
     finish_piece(a, &piece, &all);
@@ -185,7 +188,7 @@ static void attend_part_of_piece(void *context, int64_t unit, int thread) {
     if (first >= end) return;
     for (int64_t segment = first; segment < end; segment++) {
         AplAttentionTile tile = tile_of(a, &piece, segment, counts, unit_sums(a, index, segment));
-        attend_segment(a, &piece, segment, a->scratch + thread * a->scratch_each, &tile);
+        attend_segment(a, &piece, segment, segment == first, a->scratch + thread * a->scratch_each, &tile);
     }
     if (atomic_fetch_sub(&a->remaining[index], (int32_t)(end - first)) > end - first) return;
     const AplAttentionSums all = unit_sums(a, index, 0);

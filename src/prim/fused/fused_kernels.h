@@ -54,6 +54,7 @@ typedef struct AplAttentionTile {
     const int32_t *counts; /* (query_count), ascending: query i sees rows[0 .. counts[i]) */
     int64_t query_count, dim, width; /* width: dim rounded up to twice the lanes */
     float *scratch; /* room for apli_attention_scratch(width) floats, aligned to 64 bytes */
+    bool queries_kept; /* in words: the call before had the same queries and scratch, and what it made of them is still there */
     AplAttentionSums sums; /* set for queries that see a row */
 } AplAttentionTile;
 typedef void AplAttend(const AplAttentionTile *tile);
