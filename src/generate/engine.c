@@ -118,6 +118,13 @@ AplErr apli_engine_used(AplEngine *engine, int64_t *rows) {
     APLI_AUTO AplArray *sequences = NULL;
     TRY(apli_session_get(engine->session, "CACHE_SEQ", &sequences));
     *rows = 0;
+    if (sequences->type == APLI_I32 && sequences->form == APLI_PLAIN) { /* as the cache is allocated: looked at before each token */
+        const int32_t *numbers = (const int32_t *)sequences->data;
+        int64_t used = 0;
+        _Pragma("omp simd reduction(+ : used)") for (int64_t i = 0; i < sequences->count; i++) used += numbers[i] >= 0;
+        *rows = used;
+        return APL_OK;
+    }
     for (int64_t i = 0; i < sequences->count; i++) *rows += apli_i64_at(sequences, i) >= 0;
     return APL_OK;
 }
