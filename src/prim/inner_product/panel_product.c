@@ -179,6 +179,10 @@ static void release_rounded(Products *products) {
     for (int i = 0; i < products->count; i++) apli_storage_release(products->rounded[i]);
 }
 
+/* A token's last units end where its threads wait for each other: pairs of panels, or one of so many bytes, which takes
+   microseconds. */
+enum { LONG_PANEL = 1 << 15 };
+
 AplErr apli_panel_products(const float *x, int64_t tokens, AplStorage *keeper, const AplPanelFactor *factors, int count, bool gated) {
     __attribute__((cleanup(release_rounded))) Products products;
     products.kernels = apli_kernels();
@@ -198,6 +202,7 @@ AplErr apli_panel_products(const float *x, int64_t tokens, AplStorage *keeper, c
     const int threads = serial ? 1 : apli_parallel_threads();
     const int64_t unit_pairs = serial ? pairs : pairs / (threads * APLI_PRODUCT_UNITS);
     products.unit_panels = 2 * (unit_pairs > 0 ? unit_pairs : 1);
+    if (!serial && tokens == 1) products.unit_panels = products.panels[0]->panel_bytes < LONG_PANEL ? 2 : 1;
     for (int i = 0; i < (gated ? 1 : count); i++) {
         products.units[i] = (products.panels[i]->count + products.unit_panels - 1) / products.unit_panels;
         units += products.units[i];
