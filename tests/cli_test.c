@@ -248,6 +248,8 @@ static void the_doctor_tells_what_is_used(void **state) {
     assert_true(json_is_string(json_object_get(findings, "kernels")));
     json_decref(findings);
     EXPECT({"APLACA_ISA=scalar aplaca doctor --seconds 0", 0, "kernels      scalar", NULL});
+    EXPECT({"APLACA_ISA=sse9 aplaca apl --script /dev/null", 2, NULL, "APLACA_ISA asks for \"sse9\""});
+    EXPECT({"APLACA_CACHE_GB=2x aplaca apl --script /dev/null", 2, NULL, "APLACA_CACHE_GB is \"2x\": a number of gigabytes is wanted"});
 }
 
 static void a_bench_measures_a_file_and_a_shape(void **state) {

@@ -1,9 +1,13 @@
 /* aplaca: finds the subcommand and runs it, on a thread with a deep stack, so that recursive APL has room. */
 #include "cli/command.h"
 
+#include "isa/isa.h"
+#include "os/cache_file.h"
+
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const AplCommand apli_commands[] = {
@@ -57,6 +61,17 @@ static int finish(int status) {
     return status ? status : 1;
 }
 
+/* Whether the variables of the environment that choose for every command can be followed; says which cannot. */
+static bool environment_meant(void) {
+    if (apli_isa_complaint()) {
+        fprintf(stderr, "aplaca: %s\n", apli_isa_complaint());
+        return false;
+    }
+    if (apli_cache_limit_meant()) return true;
+    fprintf(stderr, "aplaca: APLACA_CACHE_GB is \"%s\": a number of gigabytes is wanted, 0 to keep nothing\n", getenv("APLACA_CACHE_GB"));
+    return false;
+}
+
 enum { STACK_BYTES = 512 << 20 }; /* address space: only what is used becomes memory */
 
 int main(int count, char **arguments) {
@@ -82,6 +97,8 @@ int main(int count, char **arguments) {
         help(stderr);
         return 2;
     }
+    /* doctor tells what it makes of them */
+    if (invocation.command->run != command_doctor && !environment_meant()) return 2;
     pthread_attr_t attributes;
     pthread_t thread;
     pthread_attr_init(&attributes);

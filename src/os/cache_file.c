@@ -28,12 +28,27 @@
 
 enum { DEFAULT_LIMIT_GB = 20, TRAILER_BYTES = 128, WAIT_SECONDS = 60, WAIT_NANOSECONDS = 10 * 1000 * 1000 };
 
-static uint64_t limit_bytes(void) {
+/* False when the variable is no number, or below 0. */
+static bool read_limit(uint64_t *bytes) {
     const char *text = getenv("APLACA_CACHE_GB");
     char *end;
-    if (!text || !*text) return DEFAULT_LIMIT_GB * UINT64_C(1000000000);
+    *bytes = DEFAULT_LIMIT_GB * UINT64_C(1000000000);
+    if (!text || !*text) return true;
     const double gigabytes = strtod(text, &end);
-    return *end || !(gigabytes > 0) ? 0 : gigabytes > 1e9 ? UINT64_MAX / 2 : (uint64_t)(gigabytes * 1e9);
+    const bool meant = end != text && !*end && gigabytes >= 0;
+    *bytes = !meant ? 0 : gigabytes > 1e9 ? UINT64_MAX / 2 : (uint64_t)(gigabytes * 1e9);
+    return meant;
+}
+
+static uint64_t limit_bytes(void) {
+    uint64_t bytes;
+    read_limit(&bytes);
+    return bytes;
+}
+
+bool apli_cache_limit_meant(void) {
+    uint64_t bytes;
+    return read_limit(&bytes);
 }
 
 /* The directory, with its last slash. False when there is no telling. */
