@@ -254,7 +254,8 @@ static void run_loop(int64_t units, int threads, AplParallelPortion *run, void *
     const double begin = timing != APLI_NOTHING_TIMED && units > 1 ? apli_clock_seconds() : 0;
     if (threads > apli_parallel_threads()) threads = apli_parallel_threads();
     for (int64_t first = 0; first < units; first += MOST_UNITS)
-        run_part(units - first < MOST_UNITS ? units - first : MOST_UNITS, threads, &(Seat){.run = run, .context = context, .first = first, .portion = portion});
+        run_part(units - first < MOST_UNITS ? units - first : MOST_UNITS, threads,
+                 &(Seat){.run = run, .context = context, .first = first, .portion = portion});
     if (begin != 0) loop_seconds += apli_clock_seconds() - begin;
 }
 

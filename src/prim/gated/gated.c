@@ -1,5 +1,6 @@
-/* Fused gate: X gated GATE UP is (X+.×⍉UP)×G×σ(G) with G←X+.×⍉GATE, the SwiGLU activation (Shazeer, "GLU variants improve
-   transformer", 2020); rows of both matrices are multiplied and gated together. X: f32, (tokens width); GATE and UP: (rows width). */
+/* Fused gate: X gated GATE UP is (X+.×⍉UP)×G×σ(G) with G←X+.×⍉GATE, the SwiGLU activation (Shazeer, "GLU variants
+   improve transformer", 2020); rows of both matrices are multiplied and gated together. X: f32, (tokens width); GATE
+   and UP: (rows width). */
 #include "prim/fused/fused.h"
 #include "prim/inner_product/matmul.h"
 

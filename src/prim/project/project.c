@@ -1,5 +1,5 @@
-/* Fused project: X project WEIGHTS is X+.×⍉W for each matrix W of a vector of them; in one loop, so that threads are woken and waited
-   for once. X: f32, (tokens width); each W: (rows width). */
+/* Fused project: X project WEIGHTS is X+.×⍉W for each matrix W of a vector of them; in one loop, so that threads
+   are woken and waited for once. X: f32, (tokens width); each W: (rows width). */
 #include "prim/fused/fused.h"
 #include "prim/inner_product/matmul.h"
 

@@ -156,12 +156,34 @@ static AplErr numbers(AplScalarOp op, AplEnv *env, AplArray *left, AplArray *rig
     return report(env, op, left, right, failed);
 }
 
+/* Counting and comparing integers of at most 32 bits, which nothing can make fail. `done` is false when it is another function. */
+static AplErr two_integers(AplScalarOp op, const AplArray *left, const AplArray *right, bool *done, AplArray **result) {
+    const int64_t a = apli_i64_at(left, 0), b = apli_i64_at(right, 0);
+    *done = true;
+    switch (op) {
+    case APLI_OP_ADD: return apli_scalar_i64(a + b, result);
+    case APLI_OP_SUBTRACT: return apli_scalar_i64(a - b, result);
+    case APLI_OP_MULTIPLY: return apli_scalar_i64(a * b, result);
+    case APLI_OP_LESS: return apli_scalar_bool(a < b, result);
+    case APLI_OP_LESS_EQUAL: return apli_scalar_bool(a <= b, result);
+    case APLI_OP_EQUAL: return apli_scalar_bool(a == b, result);
+    case APLI_OP_GREATER_EQUAL: return apli_scalar_bool(a >= b, result);
+    case APLI_OP_GREATER: return apli_scalar_bool(a > b, result);
+    case APLI_OP_NOT_EQUAL: return apli_scalar_bool(a != b, result);
+    default: *done = false; return APL_OK;
+    }
+}
+
 /* Scalars of numbers, without the machine. `done` is false when the general way must decide. */
 static AplErr two_scalars(AplScalarOp op, AplEnv *env, const AplArray *left, const AplArray *right,
                           bool *done, AplArray **result) {
     AplType left_type = left ? (AplType)left->type : APLI_BOOL, right_type = (AplType)right->type;
-    AplScalarPlan plan = apli_scalar_plan(op, left_type, left && left->weak, right_type, right->weak, false);
     *done = false;
+    if (left && left_type <= APLI_I32 && right_type <= APLI_I32) {
+        TRY(two_integers(op, left, right, done, result));
+        if (*done) return APL_OK;
+    }
+    AplScalarPlan plan = apli_scalar_plan(op, left_type, left && left->weak, right_type, right->weak, false);
     if (plan.lane == APLI_LANE_SINGLE) return APL_OK;
     const AplScalarKernels *kernels = apli_scalar_kernels();
     uint64_t a = 0, b = 0;
