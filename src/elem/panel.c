@@ -58,6 +58,7 @@ static void plan_pieces(AplPanels *panels) {
     const bool whole = form->single || panels->span_shift < 0;
     /* chunks whose numbers fill whole lines: 32 f16, or 8 or 16 spans with the f16 of one or two blocks */
     panels->piece_shift = whole ? WHOLE : form->levels ? (form->halves ? 3 : 4) : form->halves ? 0 : panels->span_shift + 1;
+    while (!form->levels && panels->piece_shift < 3 && panels->chunks % (INT64_C(2) << panels->piece_shift) == 0) panels->piece_shift++;
     const int64_t chunks = whole ? panels->chunks : INT64_C(1) << panels->piece_shift;
     const int64_t spans = whole ? panels->spans : form->halves ? chunks * 2 : chunks >> panels->span_shift;
     const int64_t number_bytes = form->levels ? 1 : form->single ? 4 : 2;

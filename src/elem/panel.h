@@ -6,9 +6,9 @@
    activations' shares and adds it up (vpdpwssd, vpmaddwd).
 
    A panel's chunks go in pieces, each of which is its scales, then its minimums, then its chunks, so that memory is read in one
-   stream: a thread that goes through scales and codes in two gets three quarters of the bandwidth. A piece is the fewest chunks
-   whose scales fill whole lines of 64 bytes, two spans' mostly. A code is stored without a sign, zero added; with b bits it takes
-   b × 64 bytes a chunk:
+   stream: a thread that goes through scales and codes in two gets three quarters of the bandwidth. A piece is 8 chunks, or fewer
+   where a row's are no multiple of that, but as many as have scales for whole lines of 64 bytes, mostly two spans. A code is
+   stored without a sign, zero added; with b bits it takes b × 64 bytes a chunk:
        8 bits  byte i of vector v
        4 bits  vector v mod 4; low nibble for vectors 0..3, high nibble for 4..7
        2 bits  vector v mod 2; bits 2×(v÷2) and on
