@@ -12,8 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* To be changed with the form of panels: files of another form are not found. */
-#define FORM "aplaca panels 5"
+/* To be changed with the form of panels, as far as the plan's numbers do not tell it: files of another form are not found. */
+#define FORM "aplaca panels 6"
 
 enum { KEY_BYTES = 16, NAME_CAPACITY = 64, SAMPLE = 4096, WORTH_A_FILE = 1 << 24 };
 
@@ -66,6 +66,9 @@ static bool name_file(AplPanelFile *file, const AplGguf *gguf) {
     for (int64_t i = 0; i < file->count; i++) {
         const AplGgufTensor *tensor = file->planned[i].tensor;
         const uint64_t size = tensor->size < SAMPLE ? tensor->size : SAMPLE;
+        const AplPanels *panels = &file->planned[i].panels;
+        const int64_t form[] = {panels->bytes_at, panels->minimums_at, panels->codes_at, panels->piece_bytes, panels->panel_bytes};
+        blake2b_update(&state, (const uint8_t *)form, sizeof form);
         add(&state, gguf, tensor->offset, size);
         add(&state, gguf, tensor->offset + (tensor->size - size) / 2, size);
         add(&state, gguf, tensor->offset + tensor->size - size, size);
