@@ -248,8 +248,16 @@ static void the_doctor_tells_what_is_used(void **state) {
     assert_true(json_is_string(json_object_get(findings, "kernels")));
     json_decref(findings);
     EXPECT({"APLACA_ISA=scalar aplaca doctor --seconds 0", 0, "kernels      scalar", NULL});
-    EXPECT({"APLACA_ISA=sse9 aplaca apl --script /dev/null", 2, NULL, "APLACA_ISA asks for \"sse9\""});
-    EXPECT({"APLACA_CACHE_GB=2x aplaca apl --script /dev/null", 2, NULL, "APLACA_CACHE_GB is \"2x\": a number of gigabytes is wanted"});
+}
+
+static void variables_that_cannot_be_followed_end_a_command(void **state) {
+    (void)state;
+    EXPECT({"APLACA_ISA=sse9 aplaca apl -e 1+1", 2, NULL, "APLACA_ISA asks for \"sse9\""},
+           {"APLACA_CACHE_GB=2x aplaca apl -e 1+1", 2, NULL, "APLACA_CACHE_GB is \"2x\": a number of gigabytes is wanted"},
+           {"APLACA_CACHE_GB=-1 aplaca apl -e 1+1", 2, NULL, "APLACA_CACHE_GB is \"-1\""},
+           {"APLACA_CACHE_GB=0.5 aplaca apl -e 1+1", 0, "2", NULL},
+           {"APLACA_ISA=sse9 aplaca doctor --seconds 0", 0, "APLACA_ISA asks for \"sse9\"", NULL},
+           {"APLACA_CACHE_GB=2x aplaca doctor --seconds 0", 0, "APLACA_CACHE_GB is \"2x\"", NULL});
 }
 
 static void a_bench_measures_a_file_and_a_shape(void **state) {
@@ -264,6 +272,16 @@ static void a_bench_measures_a_file_and_a_shape(void **state) {
     assert_int_equal(json_integer_value(json_object_get(last, "n_depth")), 0);
     assert_int_equal(json_array_size(json_object_get(last, "seconds")), 2);
     assert_true(json_is_null(json_object_get(last, "share_of_read")));
+    json_decref(report);
+    report = run_json("aplaca bench $tiny -p 2 -n 2 --threads 1 -r 3 --seconds 0.01 --json");
+    const json_t *prompt = json_array_get(json_object_get(report, "results"), 0);
+    const json_t *decode = json_array_get(json_object_get(report, "results"), 1);
+    assert_true(json_is_null(json_object_get(prompt, "share_of_read_least")));
+    assert_true(json_real_value(json_object_get(decode, "share_of_read_least")) > 0);
+    assert_true(json_real_value(json_object_get(decode, "share_of_read")) >=
+                json_real_value(json_object_get(decode, "share_of_read_least")));
+    assert_true(json_real_value(json_object_get(decode, "share_of_read_most")) >=
+                json_real_value(json_object_get(decode, "share_of_read")));
     json_decref(report);
     EXPECT({"aplaca bench --shape smollm2 --layers 1 --bits 8 --save saved.gguf -p 0 -n 0", 0, "q8_0", NULL},
            {"aplaca inspect saved.gguf --metadata general.name", 0, "smollm2, random, 8 bits", NULL},
@@ -299,6 +317,7 @@ int main(void) {
         cmocka_unit_test(tokens_are_shown_and_put_together_again),
         cmocka_unit_test(a_model_is_inspected),
         cmocka_unit_test(the_doctor_tells_what_is_used),
+        cmocka_unit_test(variables_that_cannot_be_followed_end_a_command),
         cmocka_unit_test(a_bench_measures_a_file_and_a_shape),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -140,10 +140,6 @@ void apli_bench_print(const AplBenchReport *report) {
 
 static json_t *share(double value, double ceiling) { return ceiling > 0 ? json_real(value / ceiling) : json_null(); }
 
-static json_t *json_share_of_read(const AplSeriesResult *result, double read, double ceiling) {
-    return result->share_of_read.median > 0 ? json_real(result->share_of_read.median) : share(read, ceiling);
-}
-
 static json_t *json_result(const AplBenchReport *report, const AplSeriesResult *result) {
     const AplBenchTest *test = &result->test;
     const AplCeiling *ceiling = ceiling_of(report, test->threads);
@@ -158,9 +154,13 @@ static json_t *json_result(const AplBenchReport *report, const AplSeriesResult *
         (json_int_t)(prompt ? 0 : test->tokens), "n_depth", (json_int_t)test->depth, "sequences",
         (json_int_t)test->sequences, "n_threads", test->threads, "tokens_per_second", result->rate.median, "slowest",
         result->rate.low, "fastest", result->rate.high, "seconds", seconds, "bytes", result->cost.bytes,
-        "bytes_per_second", read, "share_of_read", json_share_of_read(result, read, ceiling->read_bytes), "operations",
+        "bytes_per_second", read, "share_of_read", share(read, ceiling->read_bytes), "operations",
         result->cost.operations, "operations_per_second", operations, "share_of_float",
         share(operations, ceiling->float_operations), "share_of_bytes", share(operations, ceiling->byte_operations));
+    const AplBenchRate *around = &result->share_of_read;
+    if (around->median > 0) json_object_set_new(object, "share_of_read", json_real(around->median));
+    json_object_set_new(object, "share_of_read_least", share(around->low, around->median > 0));
+    json_object_set_new(object, "share_of_read_most", share(around->high, around->median > 0));
     if (result->rival_count == 0) return object;
     json_t *rates = json_array();
     for (int i = 0; i < result->rival_count; i++) json_array_append_new(rates, json_real(result->rival_rates[i]));

@@ -9,6 +9,7 @@
 #include "isa/isa.h"
 #include "os/bandwidth.h"
 #include "os/cpu.h"
+#include "os/cache_file.h"
 #include "os/limits.h"
 #include "os/topology.h"
 
@@ -101,6 +102,7 @@ static void print_text(const Findings *findings) {
                cpu->level2_bytes / 1024, (double)cpu->level3_bytes / (1 << 20), cpu->level3_sharers);
     print_line("kernels", "%s (of %s)", apli_kernels()->name, apli_text_string(&findings->kernels));
     if (apli_isa_complaint()) print_line("", "%s", apli_isa_complaint());
+    if (apli_cache_complaint()) print_line("cache", "%s", apli_cache_complaint());
     APLI_AUTO_TEXT topology = {0};
     describe_topology(&findings->topology, &topology);
     print_line("threads", "%d: %s", findings->topology.threads, apli_text_string(&topology));
@@ -140,7 +142,10 @@ static AplErr print_json(const Findings *findings) {
         "version", APLI_VERSION, "processor", findings->cpu.model, "features",
         apli_text_string(&findings->features), "kernels", apli_kernels()->name, "kernels_available",
         apli_text_string(&findings->kernels), "complaint",
-        apli_isa_complaint() ? json_string(apli_isa_complaint()) : json_null(), "threads",
+        apli_isa_complaint()     ? json_string(apli_isa_complaint())
+        : apli_cache_complaint() ? json_string(apli_cache_complaint())
+                                 : json_null(),
+        "threads",
         findings->topology.threads, "topology", "processors", findings->topology.processors, "cores", findings->topology.cores,
         "efficiency_cores", findings->topology.efficiency, "cores_left_out", findings->topology.left_out, "quota",
         findings->topology.quota, "memory_nodes", findings->topology.nodes, "memory_allowed", (json_int_t)apli_memory_allowed(), "memory_total",

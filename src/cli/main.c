@@ -7,7 +7,6 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 const AplCommand apli_commands[] = {
@@ -63,13 +62,9 @@ static int finish(int status) {
 
 /* Whether the variables of the environment that choose for every command can be followed; says which cannot. */
 static bool environment_meant(void) {
-    if (apli_isa_complaint()) {
-        fprintf(stderr, "aplaca: %s\n", apli_isa_complaint());
-        return false;
-    }
-    if (apli_cache_limit_meant()) return true;
-    fprintf(stderr, "aplaca: APLACA_CACHE_GB is \"%s\": a number of gigabytes is wanted, 0 to keep nothing\n", getenv("APLACA_CACHE_GB"));
-    return false;
+    const char *complaint = apli_isa_complaint() ? apli_isa_complaint() : apli_cache_complaint();
+    if (complaint) fprintf(stderr, "aplaca: %s\n", complaint);
+    return !complaint;
 }
 
 enum { STACK_BYTES = 512 << 20 }; /* address space: only what is used becomes memory */

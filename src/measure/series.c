@@ -2,6 +2,7 @@
 #include "measure/series.h"
 
 #include "os/bandwidth.h"
+#include "os/limits.h"
 #include "os/parallel.h"
 #include "os/resident.h"
 
@@ -38,6 +39,7 @@ typedef struct Run {
     void *user;
     AplSeries *series;
     AplReading *reading; /* of the test's threads; NULL: not measured */
+    int64_t stays; /* bytes of what measures that the peak of resident memory still has */
 } Run;
 
 static AplErr run_rival(const Run *run, AplSeriesResult *result) {
@@ -78,11 +80,13 @@ static AplErr compare(AplSeriesResult *result) {
     return APL_OK;
 }
 
-/* Takes the peak since the last call into the series', less the bytes of what measures. */
-static void note_resident(AplSeries *series, int64_t measuring) {
-    const int64_t peak = apli_resident_peak() - measuring;
+/* Takes the peak since the last call into the series', less the bytes of what measures, which stay in the peak of a system that
+   does not set it back. */
+static void note_resident(Run *run, int64_t measuring) {
+    AplSeries *series = run->series;
+    const int64_t less = measuring > run->stays ? measuring : run->stays, peak = apli_resident_peak() - less;
     series->resident_peak = peak > series->resident_peak ? peak : series->resident_peak;
-    apli_resident_peak_reset();
+    if (!apli_resident_peak_reset()) run->stays = less;
 }
 
 static AplErr repeat(const Run *run, AplSeriesResult *result, bool compared) {
@@ -111,11 +115,12 @@ static AplErr measure(Run *run, const AplBenchTest *test) {
     TRY(apli_bench_cost(run->bench, &result->cost));
     TRY(apli_bench_once(run->bench, &ignored));
     int64_t reading_bytes = 0;
-    note_resident(series, 0);
+    note_resident(run, 0);
     if (run->plan->reading && test->kind == APLI_BENCH_DECODE) {
         AplCpu cpu;
         apli_cpu_detect(&cpu);
-        TRY(apli_reading_begin(&cpu, apli_parallel_threads(), &run->reading, &reading_bytes));
+        /* a quarter of what the model and its cache leave: their pages must stay */
+        run->reading = apli_reading_begin(&cpu, apli_parallel_threads(), (apli_memory_allowed() - apli_resident_peak()) / 4, &reading_bytes);
     }
     const AplErr error = repeat(run, result, compared);
     if (!error && run->reading) {
@@ -124,7 +129,7 @@ static AplErr measure(Run *run, const AplBenchTest *test) {
     }
     apli_reading_end(run->reading);
     run->reading = NULL;
-    note_resident(series, reading_bytes);
+    note_resident(run, reading_bytes);
     TRY(error);
     TRY(apli_bench_rate(test, result->seconds, result->count, &result->rate));
     if (series->load_seconds == 0) series->load_seconds = run->bench->load_seconds;
@@ -163,7 +168,7 @@ AplErr apli_series_run(AplBench *bench, const AplSeriesPlan *plan, const AplRiva
     apli_resident_peak_reset();
     Run run = {.bench = bench, .plan = plan, .rival = rival, .step = step, .user = user, .series = series};
     TRY(run_all(&run));
-    note_resident(series, 0);
+    note_resident(&run, 0);
     int compared = 0;
     for (int i = 0; i < series->count; i++) compared += series->results[i].rival_count > 0;
     FAIL_IF(rival && !compared, APL_FILE_DATA, "%s: its output has no figure of any test", rival->command);

@@ -155,21 +155,22 @@ struct AplReading {
     uint64_t checksum;
 };
 
-AplErr apli_reading_begin(const AplCpu *cpu, int threads, AplReading **result, int64_t *size) {
+AplReading *apli_reading_begin(const AplCpu *cpu, int threads, int64_t most, int64_t *size) {
+    const int64_t wanted = buffer_bytes(cpu, threads);
+    *size = (wanted < most ? wanted : most) / 4096 * 4096;
+    if (*size < wanted / 2) return NULL; /* caches would hold too much of it */
     AplReading *reading = aligned_alloc(_Alignof(AplReading), sizeof *reading);
-    *size = buffer_bytes(cpu, threads);
     void *bytes = mmap(NULL, (size_t)*size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (!reading || bytes == MAP_FAILED) {
         free(reading);
         if (bytes != MAP_FAILED) munmap(bytes, (size_t)*size);
-        return apli_fail(APL_WS_FULL, "no memory for the %lld MB that measuring the bandwidth reads", (long long)(*size >> 20));
+        return NULL;
     }
     madvise(bytes, (size_t)*size, MADV_HUGEPAGE); /* otherwise address translation is measured too */
     *reading = (AplReading){.pass = {.vectors = bytes, .count = *size / VECTOR_BYTES, .threads = threads}, .bytes = bytes, .size = *size};
     reading->checksum = run_pass(&reading->pass);
     reading->pass.sum = choose_sum(cpu);
-    *result = reading;
-    return APL_OK;
+    return reading;
 }
 
 double apli_reading_rate(AplReading *reading, double seconds) {
@@ -194,14 +195,14 @@ void apli_reading_end(AplReading *reading) {
 
 AplErr apli_measure_bandwidth(const AplCpu *cpu, const int *threads, int count, double seconds, double *rates) {
     const int before = apli_parallel_threads(), most = apli_measuring_begin(threads, count);
-    AplReading *reading = NULL;
     int64_t size;
-    const AplErr error = apli_reading_begin(cpu, most, &reading, &size);
-    for (int i = 0; i < count && !error; i++)
+    AplReading *reading = apli_reading_begin(cpu, most, INT64_MAX, &size);
+    for (int i = 0; i < count && reading; i++)
         rates[i] = read_rate(&reading->pass, reading->bytes, size / VECTOR_BYTES, threads[i], seconds, &reading->checksum);
-    apli_reading_end(reading);
     apli_measuring_end(before);
-    return error;
+    FAIL_IF(!reading, APL_WS_FULL, "no memory for the %lld MB that measuring the bandwidth reads", (long long)(size >> 20));
+    apli_reading_end(reading);
+    return APL_OK;
 }
 
 double apli_measure_read(const AplCpu *cpu, const void *bytes, uint64_t size, int threads) {

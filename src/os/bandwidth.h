@@ -16,9 +16,10 @@ AplErr apli_measure_bandwidth(const AplCpu *cpu, const int *threads, int count, 
                               double *rates);
 
 /* Reading between other measurements, in the very state that the machine is in: with the threads as they are, bound to nothing.
-   The buffer is as above; *size ← its bytes, all of them resident. */
+   The buffer is as above, but of `most` bytes at most; *size ← its bytes, all of them resident. NULL when that is not beyond the
+   caches, or there is no such memory. */
 typedef struct AplReading AplReading;
-AplErr apli_reading_begin(const AplCpu *cpu, int threads, AplReading **reading, int64_t *size);
+AplReading *apli_reading_begin(const AplCpu *cpu, int threads, int64_t most, int64_t *size);
 /* Bytes a second, on the average over `seconds`. */
 double apli_reading_rate(AplReading *reading, double seconds);
 void apli_reading_end(AplReading *reading);

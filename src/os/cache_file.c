@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,9 +47,13 @@ static uint64_t limit_bytes(void) {
     return bytes;
 }
 
-bool apli_cache_limit_meant(void) {
+const char *apli_cache_complaint(void) {
+    static _Thread_local char complaint[128];
     uint64_t bytes;
-    return read_limit(&bytes);
+    if (read_limit(&bytes)) return NULL;
+    snprintf(complaint, sizeof complaint, "APLACA_CACHE_GB is \"%.40s\": a number of gigabytes is wanted, 0 to keep nothing",
+             getenv("APLACA_CACHE_GB"));
+    return complaint;
 }
 
 /* The directory, with its last slash. False when there is no telling. */

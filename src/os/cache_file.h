@@ -9,11 +9,10 @@
 
 #include "os/map.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
-/* False when $APLACA_CACHE_GB is set to what is no number of gigabytes; the cache is off then. */
-bool apli_cache_limit_meant(void);
+/* NULL, or why $APLACA_CACHE_GB could not be followed (the cache is off then). */
+const char *apli_cache_complaint(void);
 
 /* The file of this name, when it is there and has `size` bytes; marks it as used now. NULL otherwise. */
 AplMap *apli_cache_find(const char *name, uint64_t size);

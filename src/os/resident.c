@@ -14,9 +14,9 @@ int64_t apli_resident_peak(void) {
     return kilobytes * 1024;
 }
 
-void apli_resident_peak_reset(void) {
+bool apli_resident_peak_reset(void) {
     FILE *file = fopen("/proc/self/clear_refs", "we");
-    if (!file) return;
-    fputs("5", file);
-    fclose(file);
+    if (!file) return false;
+    const bool written = fputs("5", file) >= 0;
+    return fclose(file) == 0 && written;
 }
