@@ -81,7 +81,8 @@ static void every_layout_multiplies_alike_on_every_instruction_set(void **state)
         int representation;
         int64_t group, columns;
     } native[] = {{13, 0, 77}, {13, 24, 72}, {23, 0, 77}, {23, 70, 140}, {43, 0, 77}, {43, 34, 68},
-                  {45, 0, 77}, {45, 64, 128}, {83, 0, 77}, {83, 20, 60}, {123, 0, 77}, {123, 0, 128}, {123, 64, 128}};
+                  {45, 0, 77}, {45, 64, 128}, {83, 0, 77}, {83, 20, 60}, {123, 0, 77}, {123, 0, 128}, {123, 64, 128},
+                  {123, 0, 95}, {123, 31, 62}};
     for (int64_t tokens = 1; tokens <= 5; tokens += 2) {
         for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
             AplArray *x = matrix(tokens, 512), *w = packed_matrix(apli_packed_layout_named(names[i]), 7, 512);
@@ -113,6 +114,28 @@ static void unpacking_is_the_same_on_every_instruction_set(void **state) {
         for (int isa = 0; apli_kernels_at(isa); isa++) {
             apli_kernels_at(isa)->unpack[layout->codec](layout, w->data, columns, found);
             compare_bits(names[i], found, expected, columns);
+        }
+        apli_array_release(w);
+    }
+}
+
+/* 31, 63 and 95: a whole number of vectors has room for half of the row and one more. */
+static void unpacking_12_bits_writes_nothing_beyond_the_row(void **state) {
+    (void)state;
+    const struct {
+        int64_t group, columns;
+    } native[] = {{0, 31}, {0, 63}, {0, 64}, {0, 95}, {0, 96}, {31, 93}, {32, 96}, {95, 190}};
+    for (size_t i = 0; i < sizeof native / sizeof *native; i++) {
+        const AplPackedLayout *layout;
+        assert_int_equal(apli_packed_layout(123, native[i].group, native[i].columns, &layout), APL_OK);
+        AplArray *w = packed_matrix(layout, 1, native[i].columns);
+        float expected[200], found[200];
+        layout->unpack(layout, w->data, native[i].columns, expected);
+        for (int isa = 0; apli_kernels_at(isa); isa++) {
+            found[native[i].columns] = 12345;
+            apli_kernels_at(isa)->unpack[layout->codec](layout, w->data, native[i].columns, found);
+            compare_bits(layout->name, found, expected, native[i].columns);
+            assert_true(found[native[i].columns] == 12345);
         }
         apli_array_release(w);
     }
@@ -245,6 +268,7 @@ int main(void) {
         cmocka_unit_test(every_instruction_set_gives_the_bits_of_the_plain_kernels),
         cmocka_unit_test(every_layout_multiplies_alike_on_every_instruction_set),
         cmocka_unit_test(unpacking_is_the_same_on_every_instruction_set),
+        cmocka_unit_test(unpacking_12_bits_writes_nothing_beyond_the_row),
         cmocka_unit_test(extreme_values_multiply_alike),
         cmocka_unit_test(the_product_is_the_sum_of_products),
         cmocka_unit_test(tokens_threads_and_neighbours_do_not_change_a_bit),

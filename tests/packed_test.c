@@ -173,6 +173,25 @@ static void rows_of_any_length_pack_with_one_scale(void **state) {
     check_round_trip(45, 0, 3, (float[]){-2, 0.1f, 2}, (float[]){-2, 2 * 0.07958029955625534f, 2});
 }
 
+/* Integers with 2047 among them have the scale 1. The float after the last is nobody's to write. */
+static void a_row_of_12_bits_of_any_length_is_unpacked_and_nothing_beyond_it(void **state) {
+    (void)state;
+    for (int count = 1; count < 130; count++)
+        for (int groups = 1; groups <= 3; groups++) {
+            const AplPackedLayout *layout;
+            const int columns = groups * count;
+            float values[3 * 130], unpacked[3 * 130];
+            uint8_t bytes[3 * 200];
+            for (int i = 0; i < columns; i++) values[i] = i % count ? (float)(i * 37 % 4095 - 2047) : 2047;
+            assert_int_equal(apli_packed_layout(123, groups > 1 ? count : 0, columns, &layout), APL_OK);
+            assert_int_equal(apli_packed_pack(layout, values, 1, columns, bytes), APL_OK);
+            unpacked[columns] = 12345;
+            layout->unpack(layout, bytes, columns, unpacked);
+            assert_memory_equal(unpacked, values, (size_t)columns * sizeof *values);
+            if (unpacked[columns] != 12345) fail_msg("%d groups of %d: one more is written", groups, count);
+        }
+}
+
 static void what_cannot_be_packed_says_which_element(void **state) {
     (void)state;
     const AplPackedLayout *layout;
@@ -213,6 +232,7 @@ int main(void) {
         cmocka_unit_test(an_infinite_scale_is_found_in_every_layout),
         cmocka_unit_test(nf4_packs_and_unpacks_as_published),
         cmocka_unit_test(rows_of_any_length_pack_with_one_scale),
+        cmocka_unit_test(a_row_of_12_bits_of_any_length_is_unpacked_and_nothing_beyond_it),
         cmocka_unit_test(what_cannot_be_packed_says_which_element),
         cmocka_unit_test(zeros_and_the_smallest_numbers_pack_without_infinities),
     };
