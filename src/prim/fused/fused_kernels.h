@@ -37,6 +37,12 @@ typedef struct AplCacheRows {
     AplUnpack *unpack; /* the kernel table's own function */
 } AplCacheRows;
 
+/* Whether rows of dim elements are kept in the words that products of 16-bit integers take: of 12 bits, a scale a row, in whole
+   vectors. */
+static inline bool apli_kept_in_words(const AplCacheRows *rows, int64_t dim) {
+    return rows->type == APLI_PACKED && rows->layout->codec == APLI_CODEC_INT12 && rows->layout->group == 0 && dim % 64 == 0;
+}
+
 /* What queries have summed: Σ 2*(score - most) of each, and the same times the values. Scores are in units of log₂. */
 typedef struct AplAttentionSums {
     float *most, *sum; /* (queries) */
