@@ -120,7 +120,7 @@ static void a_tiny_llama_of_mixed_types_gives_the_logits_of_transformers(void **
 static void a_reduced_cache_stays_near_the_logits_of_transformers(void **state) {
     (void)state;
     static const AplCacheType types[] = {APLI_CACHE_F16, APLI_CACHE_Q12, APLI_CACHE_Q8};
-    for (int i = 0; i < 2; i++) tiny("tiny_llama_f32", types[i]);
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) tiny("tiny_llama_f32", types[i]);
 }
 
 /* ---- SmolLM2: 64 fixed logits and the twenty largest of every position -------------------------------------------------- */
