@@ -25,7 +25,9 @@ static const Shape shapes[] = {
     {"TinyLlama, one token", 32, 4, 64, 1, 4096},     {"TinyLlama, prompt of 512", 32, 4, 64, 512, 512},
     {"TinyLlama, 256 of a prompt", 32, 4, 64, 256, 4096}, {"SmolLM2-135M, one token", 9, 3, 64, 1, 4096},
     {"SmolLM2-135M, 256 of a prompt", 9, 3, 64, 256, 512},   {"Mistral-7B, one token", 32, 8, 128, 1, 4096},
-    {"Mistral-7B, prompt of 512", 32, 8, 128, 512, 512},
+    {"Mistral-7B, prompt of 512", 32, 8, 128, 512, 512},      {"32 of 80, one token", 32, 32, 80, 1, 4096},
+    {"32 of 80, prompt of 512", 32, 32, 80, 512, 512},       {"32 on 8 of 96, one token", 32, 8, 96, 1, 4096},
+    {"32 on 8 of 96, prompt of 512", 32, 8, 96, 512, 512},
 };
 static const struct { const char *name; AplType type; int representation; } types[] = {
     {"f32", APLI_F32, 0}, {"f16", APLI_F16, 0}, {"q12", APLI_PACKED, 123}, {"q8", APLI_PACKED, 83}, {"q4", APLI_PACKED, 43}};
