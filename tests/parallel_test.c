@@ -1,4 +1,5 @@
-/* os/parallel: every unit runs once, whatever the threads; loops from several threads do not meet. */
+/* os/parallel: every unit runs once, whatever the threads; loops from several threads do not meet; helpers without a part in a
+   loop are left alone. */
 #include "os/parallel.h"
 
 #include <pthread.h>
@@ -6,7 +7,10 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 enum { UNITS = 1000, MANY = 200001 }; /* many: more than a range can have */
@@ -123,6 +127,81 @@ static void loops_of_several_callers_are_each_complete(void **state) {
     }
 }
 
+enum { MADE = 8 };
+
+/* All threads at once: each unit waits for the others to be begun. */
+typedef struct Meeting {
+    pthread_barrier_t barrier;
+    pid_t ids[MADE]; /* the system's, by thread */
+} Meeting;
+
+static void meet(void *context, int64_t unit, int thread) {
+    (void)unit;
+    Meeting *meeting = context;
+    meeting->ids[thread] = gettid();
+    pthread_barrier_wait(&meeting->barrier);
+}
+
+static void meet_all(int threads, Meeting *meeting) {
+    assert_int_equal(pthread_barrier_init(&meeting->barrier, NULL, (unsigned)threads), 0);
+    apli_parallel(threads, threads, meet, meeting);
+    pthread_barrier_destroy(&meeting->barrier);
+}
+
+static void rest(long microseconds) { nanosleep(&(struct timespec){.tv_nsec = microseconds * 1000}, NULL); }
+
+/* How often a thread has gone to sleep, or -1 while it runs. */
+static long sleeps_of(pid_t id) {
+    char path[64], line[256], letter = 0;
+    long sleeps = -1;
+    snprintf(path, sizeof path, "/proc/self/task/%d/status", (int)id);
+    FILE *status = fopen(path, "r");
+    assert_non_null(status);
+    while (fgets(line, sizeof line, status)) {
+        sscanf(line, "State: %c", &letter);
+        sscanf(line, "voluntary_ctxt_switches: %ld", &sleeps);
+    }
+    fclose(status);
+    return letter == 'S' ? sleeps : -1;
+}
+
+/* The same when a thread has slept for a while. */
+static long sleeps_at_rest(pid_t id) {
+    long before = -1, sleeps;
+    while ((sleeps = sleeps_of(id)) < 0 || sleeps != before) {
+        before = sleeps;
+        rest(5000);
+    }
+    return sleeps;
+}
+
+static void a_loop_wakes_the_helpers_that_it_uses_and_no_others(void **state) {
+    (void)state;
+    Meeting meeting, few;
+    long sleeps[MADE];
+    apli_parallel_set_threads(MADE);
+    for (int threads = 2; threads < MADE; threads += 2) {
+        meet_all(MADE, &meeting);
+        for (int i = threads; i < MADE; i++) sleeps[i] = sleeps_at_rest(meeting.ids[i]);
+        for (int round = 0; round < 50; round++) {
+            meet_all(threads, &few);
+            if (round % 2) rest(200); /* longer than a helper spins */
+        }
+        for (int i = threads; i < MADE; i++) assert_int_equal(sleeps_of(meeting.ids[i]), sleeps[i]);
+    }
+}
+
+static void helpers_left_asleep_come_when_a_loop_has_a_part_for_them(void **state) {
+    (void)state;
+    Meeting meeting;
+    apli_parallel_set_threads(MADE);
+    for (int round = 0; round < 200; round++) {
+        meet_all(1 + round * 5 % MADE, &meeting);
+        if (round % 3 == 0) rest(100 + round % 5 * 20);
+        assert_int_equal(run_loops(1 + round * 3 % MADE, 5), 0);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_unit_runs_once),
@@ -130,6 +209,8 @@ int main(void) {
         cmocka_unit_test(loops_may_have_more_units_than_a_range),
         cmocka_unit_test(loops_follow_one_another),
         cmocka_unit_test(loops_of_several_callers_are_each_complete),
+        cmocka_unit_test(a_loop_wakes_the_helpers_that_it_uses_and_no_others),
+        cmocka_unit_test(helpers_left_asleep_come_when_a_loop_has_a_part_for_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

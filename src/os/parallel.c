@@ -32,11 +32,12 @@ typedef struct Seat {
     int64_t first; /* the unit that the ranges call 0 */
     _Atomic int32_t portion; /* a thread takes one in so many of its units at once, rounded up */
     _Atomic int32_t threads;
+    _Atomic bool sleeps; /* of a helper: written by its owner, with the mutex */
 } __attribute__((aligned(64))) Seat;
 
 typedef struct Pool {
     pthread_mutex_t mutex; /* guards sleeping helpers and the making of threads */
-    pthread_cond_t wake;
+    pthread_cond_t wake[APLI_MOST_THREADS]; /* of each helper made: a loop wakes those alone that have a part in it */
     pthread_cond_t left; /* the last units are finished of a loop whose caller sleeps */
     int helpers; /* threads made */
     pthread_t threads_made[APLI_MOST_THREADS];
@@ -47,10 +48,10 @@ typedef struct Pool {
     Seat seats[APLI_MOST_THREADS];
     _Atomic uint64_t finished __attribute__((aligned(64))); /* units, by helpers */
     _Atomic bool caller_sleeps;
-    _Atomic int sleeping __attribute__((aligned(64)));
+    _Atomic int sleeping __attribute__((aligned(64))); /* helpers, whether the loop uses them or not */
 } Pool;
 
-static Pool pool = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER, .left = PTHREAD_COND_INITIALIZER};
+static Pool pool = {.mutex = PTHREAD_MUTEX_INITIALIZER, .left = PTHREAD_COND_INITIALIZER};
 
 static inline void pause_briefly(void) {
 #ifdef __x86_64__
@@ -110,8 +111,9 @@ static void finish(int64_t units) {
     pthread_mutex_unlock(&pool.mutex);
 }
 
-/* Waits for a loop that is not `seen`, for this seat: spins, then sleeps. */
-static uint32_t next_loop(const Seat *own, uint32_t seen) {
+/* Waits for a loop that is not `seen`, for this thread: spins, then sleeps. */
+static uint32_t next_loop(int thread, uint32_t seen) {
+    Seat *own = &pool.seats[thread];
     const double begin = apli_clock_seconds();
     uint32_t tag;
     for (unsigned i = 1; (tag = tag_of(atomic_load(&own->range))) == seen; i++) {
@@ -120,9 +122,13 @@ static uint32_t next_loop(const Seat *own, uint32_t seen) {
     }
     if (tag != seen) return tag;
     pthread_mutex_lock(&pool.mutex);
-    /* counted before the look at the range, which the caller changes before it asks for the count */
+    /* A helper says that it sleeps, changes the count, and looks at its range; a caller writes the ranges, changes the count (by
+       0), and looks at who sleeps. Of the two changes, the later one sees what was written before the earlier one: either the
+       helper sees its range, or the caller sees that it sleeps, and then waits for the mutex until the helper waits to be woken. */
+    atomic_store_explicit(&own->sleeps, true, memory_order_relaxed);
     atomic_fetch_add(&pool.sleeping, 1);
-    while ((tag = tag_of(atomic_load(&own->range))) == seen) pthread_cond_wait(&pool.wake, &pool.mutex);
+    while ((tag = tag_of(atomic_load(&own->range))) == seen) pthread_cond_wait(&pool.wake[thread], &pool.mutex);
+    atomic_store_explicit(&own->sleeps, false, memory_order_relaxed);
     atomic_fetch_sub(&pool.sleeping, 1);
     pthread_mutex_unlock(&pool.mutex);
     return tag;
@@ -131,7 +137,7 @@ static uint32_t next_loop(const Seat *own, uint32_t seen) {
 static void *help(void *argument) {
     const int thread = (int)(intptr_t)argument;
     for (uint32_t tag = 0;;) {
-        tag = next_loop(&pool.seats[thread], tag);
+        tag = next_loop(thread, tag);
         do {
             const int64_t done = work_own(thread, tag);
             if (done) finish(done);
@@ -145,6 +151,7 @@ static void start_helpers(int threads) {
     pthread_mutex_lock(&pool.mutex);
     while (pool.helpers < threads - 1) {
         pthread_t thread;
+        if (pthread_cond_init(&pool.wake[pool.helpers + 1], NULL)) break;
         if (pthread_create(&thread, NULL, help, (void *)(intptr_t)(pool.helpers + 1))) break;
         pthread_detach(thread);
         pool.threads_made[pool.helpers++] = thread;
@@ -214,6 +221,17 @@ static void wait_for_helpers(void) {
     pthread_mutex_unlock(&pool.mutex);
 }
 
+/* Wakes those of a loop's helpers that sleep. */
+static void wake_helpers(int threads) {
+    int first = 1;
+    while (first < threads && !atomic_load_explicit(&pool.seats[first].sleeps, memory_order_relaxed)) first++;
+    if (first == threads) return;
+    pthread_mutex_lock(&pool.mutex);
+    for (int i = first; i < threads; i++)
+        if (atomic_load_explicit(&pool.seats[i].sleeps, memory_order_relaxed)) pthread_cond_signal(&pool.wake[i]);
+    pthread_mutex_unlock(&pool.mutex);
+}
+
 /* Gives each thread its part of the units, helpers first. */
 static void begin_loop(const Seat *loop, int64_t units, int threads) {
     const uint32_t tag = ++pool.tag;
@@ -227,11 +245,8 @@ static void begin_loop(const Seat *loop, int64_t units, int threads) {
         atomic_store_explicit(&seat->range, range_of(tag, (uint64_t)(units * i / threads), (uint64_t)(units * (i + 1) / threads)),
                               memory_order_release);
     }
-    /* an exchange, not a look: it comes either before a helper counts itself, which then sees the ranges, or after */
-    if (!atomic_fetch_add(&pool.sleeping, 0)) return;
-    pthread_mutex_lock(&pool.mutex);
-    pthread_cond_broadcast(&pool.wake);
-    pthread_mutex_unlock(&pool.mutex);
+    /* a change, not a look: next_loop says why; nobody sleeps while one loop follows another */
+    if (atomic_fetch_add(&pool.sleeping, 0)) wake_helpers(threads);
 }
 
 /* Units first..first+units-1, at most MOST_UNITS. */
