@@ -93,7 +93,7 @@ static void wrong_options_are_named_with_their_value(void **state) {
         {"aplaca eval perplexity", 2, NULL, "no measure and text is given"},
         {"aplaca eval accuracy text", 2, NULL, "there is no measure 'accuracy'; known are: perplexity"},
         {"aplaca eval perplexity text --ctx 2", 2, NULL, "--ctx takes a number from 4 to 16777216, not '2'"},
-        {"aplaca run --kv f8 -p x", 2, NULL, "--kv takes one of q12|f16|f32|q8|q4, not 'f8'"},
+        {"aplaca run --kv f8 -p x", 2, NULL, "--kv takes one of auto|q12|f16|f32|q8|q4, not 'f8'"},
         {"aplaca tokenize --decode 5 words", 2, NULL, "--decode takes no text, not 'words'"},
         {"aplaca bench --depth 0,x --shape smollm2", 2, NULL,
          "--depth takes whole numbers separated by commas, not '0,x'"},

@@ -205,6 +205,19 @@ static void the_bits_do_not_depend_on_threads_chunks_or_neighbours(void **state)
     if (access(SMOLLM2, R_OK) == 0) same_bits(SMOLLM2, APLI_CACHE_F16, 18, 64, (int[]){7, 512}, 2);
 }
 
+/* SmolLM2 has heads of 64 elements, the tiny model none so long. */
+static void the_cache_is_of_12_bits_where_heads_fill_vectors_of_words(void **state) {
+    (void)state;
+    for (int usual = 0; usual <= (access(SMOLLM2, R_OK) == 0); usual++) {
+        AplEngine *engine = engine_of(usual ? SMOLLM2 : DATA "tiny_llama_f32.gguf", 8, false, APLI_CACHE_AUTO);
+        AplArray *keys = NULL;
+        assert_int_equal(apli_session_get(engine->session, "KEYS", &keys), APL_OK);
+        assert_int_equal(keys->type, usual ? APLI_PACKED : APLI_F16);
+        apli_array_release(keys);
+        apli_engine_free(engine);
+    }
+}
+
 static void a_full_cache_is_a_limit_error_and_loses_nothing(void **state) {
     (void)state;
     AplEngine *engine = engine_of(DATA "tiny_llama_f32.gguf", 8, false, APLI_CACHE_F16);
@@ -228,6 +241,7 @@ int main(void) {
         cmocka_unit_test(a_reduced_cache_stays_near_the_logits_of_transformers),
         cmocka_unit_test(smollm2_gives_the_logits_of_transformers),
         cmocka_unit_test(the_bits_do_not_depend_on_threads_chunks_or_neighbours),
+        cmocka_unit_test(the_cache_is_of_12_bits_where_heads_fill_vectors_of_words),
         cmocka_unit_test(a_full_cache_is_a_limit_error_and_loses_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -155,7 +155,7 @@ int command_bench(int count, char **arguments) {
          "its tokens a second are the first group's last match in what it prints", 0, 0},
         {"--profile", APLI_OPTION_FLAG, &given.profile, NULL,
          "tell where the time goes, at the first depth: by primitive, and by line of the page", 0, 0},
-        {"--kv", APLI_OPTION_CHOICE, &given.model.kv, APLI_CACHE_TYPES, "what keys and values are kept in (q12)", 0, 0},
+        {"--kv", APLI_OPTION_CHOICE, &given.model.kv, APLI_CACHE_TYPES, APLI_CACHE_HELP, 0, 0},
         {"--exact", APLI_OPTION_FLAG, &given.model.exact, NULL,
          "products take activations in f32, not rounded to 8 bits in groups of 16", 0, 0},
         {"--no-fused", APLI_OPTION_FLAG, &given.model.plain, NULL, "run the APL text itself, without fused kernels", 0, 0},

@@ -24,8 +24,7 @@ typedef struct AplModelOptions {
     {"--threads", APLI_OPTION_INTEGER, &(model_options).threads, "N", \
      "how many threads compute (one a core)", 1, APLI_MOST_THREADS}, \
     {"--layers", APLI_OPTION_INTEGER, &(model_options).layers, "N", "run the first N layers only", 1, 65536}, \
-    {"--kv", APLI_OPTION_CHOICE, &(model_options).kv, APLI_CACHE_TYPES, \
-     "what keys and values are kept in (q12)", 0, 0}, \
+    {"--kv", APLI_OPTION_CHOICE, &(model_options).kv, APLI_CACHE_TYPES, APLI_CACHE_HELP, 0, 0}, \
     {"--exact", APLI_OPTION_FLAG, &(model_options).exact, NULL, \
      "products take activations in f32, not rounded to 8 bits in groups of 16", 0, 0}, \
     {"--no-fused", APLI_OPTION_FLAG, &(model_options).plain, NULL, \

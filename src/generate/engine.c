@@ -3,6 +3,7 @@
 
 #include "elem/packed.h"
 #include "lang/embedded.h"
+#include "prim/fused/fused_kernels.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -32,10 +33,20 @@ static AplErr zeros(AplCacheType type, bool keys, const int64_t *shape, AplArray
     return apli_packed_zero(layout, 4, shape, result);
 }
 
+/* Heads of 80 or 96 elements take half as long again with 12 bits as with f16 (bench/SPEED.md). */
+static AplErr choose_cache(AplCacheType *type, int64_t head_dim) {
+    const AplPackedLayout *layout;
+    if (*type != APLI_CACHE_AUTO) return APL_OK;
+    TRY(apli_packed_layout(123, 0, head_dim, &layout));
+    *type = apli_kept_in_words(layout, head_dim) ? APLI_CACHE_Q12 : APLI_CACHE_F16;
+    return APL_OK;
+}
+
 /* The cache, as `allocate` of llama.apl makes it, but of its type from the start and of pages that exist only once used. */
 static AplErr allocate_cache(AplEngine *engine, AplCacheType type) {
     const AplModelConfig *config = apli_model_config(engine->model);
     int64_t layers;
+    TRY(choose_cache(&type, config->head_dim));
     APLI_AUTO AplArray *number = NULL, *capacity = NULL, *none = NULL;
     TRY(apli_session_get(engine->session, "NUM_LAYERS", &number));
     TRY(apli_integer(number, "NUM_LAYERS", &layers));

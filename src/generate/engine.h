@@ -6,9 +6,13 @@
 #include "model/import.h"
 #include "model/tokenizer.h"
 
-/* What the cache holds keys and values in (Q4: values in 4 bits, keys in 8); options name them so, in this order. */
-typedef enum AplCacheType { APLI_CACHE_Q12, APLI_CACHE_F16, APLI_CACHE_F32, APLI_CACHE_Q8, APLI_CACHE_Q4 } AplCacheType;
-#define APLI_CACHE_TYPES "q12|f16|f32|q8|q4"
+/* What the cache holds keys and values in (AUTO: Q12 where attention takes such rows as they are, otherwise F16; Q4: values in 4
+   bits, keys in 8); options name them so, in this order. */
+typedef enum AplCacheType {
+    APLI_CACHE_AUTO, APLI_CACHE_Q12, APLI_CACHE_F16, APLI_CACHE_F32, APLI_CACHE_Q8, APLI_CACHE_Q4,
+} AplCacheType;
+#define APLI_CACHE_TYPES "auto|q12|f16|f32|q8|q4"
+#define APLI_CACHE_HELP "what keys and values are kept in (auto: q12 for heads of 64, 128, ..., otherwise f16)"
 
 typedef struct AplEngineOptions {
     int64_t context; /* rows of the cache; 0: the model's context length, at most 2048 */

@@ -308,7 +308,7 @@ AplErr apli_attention(AplEnv *env, AplArray *left, AplArray *right, AplArray **r
     a.width = (a.dim + 2 * APLI_ATTENTION_LANES - 1) / (2 * APLI_ATTENTION_LANES) * (2 * APLI_ATTENTION_LANES);
     const int64_t in_group = a.heads / a.groups;
     const bool words = env->rounded && a.dim <= MOST_DIM_OF_WORDS && a.keys.type != APLI_F32;
-    const bool kept = apli_kept_in_words(&a.keys, a.dim) && apli_kept_in_words(&a.values, a.dim);
+    const bool kept = apli_kept_in_words(a.keys.layout, a.dim) && apli_kept_in_words(a.values.layout, a.dim);
     a.word_segments = !words ? 0 : in_group < MANY_HEADS && !kept ? SEGMENTS_OF_FEW : INT64_MAX;
     a.most_queries = queries_of_tile(&a);
     a.parts = (in_group + a.most_queries - 1) / a.most_queries;

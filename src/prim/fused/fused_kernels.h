@@ -33,14 +33,14 @@ typedef struct AplCacheRows {
     const uint8_t *data;
     int64_t stride;
     AplType type; /* F16, BF16, F32 or PACKED */
-    const AplPackedLayout *layout; /* of PACKED ones, with */
+    const AplPackedLayout *layout; /* of PACKED ones, otherwise NULL, with */
     AplUnpack *unpack; /* the kernel table's own function */
 } AplCacheRows;
 
 /* Whether rows of dim elements are kept in the words that products of 16-bit integers take: of 12 bits, a scale a row, in whole
-   vectors. */
-static inline bool apli_kept_in_words(const AplCacheRows *rows, int64_t dim) {
-    return rows->type == APLI_PACKED && rows->layout->codec == APLI_CODEC_INT12 && rows->layout->group == 0 && dim % 64 == 0;
+   vectors. The layout is NULL for rows that are not packed. */
+static inline bool apli_kept_in_words(const AplPackedLayout *layout, int64_t dim) {
+    return layout && layout->codec == APLI_CODEC_INT12 && layout->group == 0 && dim % 64 == 0;
 }
 
 /* What queries have summed: Σ 2*(score - most) of each, and the same times the values. Scores are in units of log₂. */
