@@ -139,8 +139,10 @@ static void reference(const Case *c, const AplArray *keys, const AplArray *value
     free(scores);
 }
 
-static void expect_sums_in_f64(double usual, double of_bytes) {
+/* With few threads the last shapes have segments enough for each, and their rows are read whole. */
+static void expect_sums_in_f64(double usual, double of_bytes, int threads) {
     double expected[128];
+    apli_parallel_set_threads(threads);
     for (int i = 0; i < SHAPES; i++)
         for (int kind = 0; kind < KINDS; kind++) {
             Case c = make_case(&shapes[i], &kinds[kind]);
@@ -164,7 +166,7 @@ static void expect_sums_in_f64(double usual, double of_bytes) {
 
 static void attention_is_that_of_sums_in_f64(void **state) {
     (void)state;
-    expect_sums_in_f64(2e-6, 2e-6);
+    for (int threads = 1; threads <= 2; threads++) expect_sums_in_f64(2e-6, 2e-6, threads);
 }
 
 /* Scores of up to 20 from words of 11 to 13 bits, weights of 14 bits, values of 11, all up to 1; of rows kept in 12 bits weights and
@@ -172,7 +174,7 @@ static void attention_is_that_of_sums_in_f64(void **state) {
 static void attention_in_words_is_near_sums_in_f64(void **state) {
     (void)state;
     env.rounded = true;
-    expect_sums_in_f64(1e-3, 1e-2);
+    for (int threads = 1; threads <= 2; threads++) expect_sums_in_f64(1e-3, 1e-2, threads);
     env.rounded = false;
 }
 
@@ -304,10 +306,9 @@ static void the_bits_do_not_depend_on_chunks_or_on_what_else_the_cache_holds(voi
 }
 
 /* Each token of a batch is of another sequence, whose rows lie between the others'. */
-static void tokens_of_other_sequences_beside_change_no_bits(void **state) {
-    (void)state;
+static void expect_bits_beside_other_sequences(int threads) {
     enum { SEQUENCES = 3, ROWS = 1200, TOKEN = 8 * 64 };
-    env.rounded = true;
+    apli_parallel_set_threads(threads);
     for (int kind = 0; kind < KINDS; kind++) {
         Case c = make_case(&(Shape){SEQUENCES, 8, 4, 64, SEQUENCES * ROWS, 0}, &kinds[kind]);
         for (int64_t i = 0; i < c.mask->count; i++)
@@ -329,10 +330,28 @@ static void tokens_of_other_sequences_beside_change_no_bits(void **state) {
         }
         free_case(&c);
     }
+}
+
+static void tokens_of_other_sequences_beside_change_no_bits(void **state) {
+    (void)state;
+    env.rounded = true;
+    for (int threads = 1; threads <= 2; threads++) expect_bits_beside_other_sequences(threads);
     env.rounded = false;
 }
 
 enum { MOST = APLI_ATTENTION_QUERIES, SUMS = 2 * MOST + (MOST + 1) * 128 };
+
+/* The keys and values of a case's first group; row_bytes: from one group to the next. */
+static void cache_of(const AplKernels *kernels, const Case *c, const struct Kind *kind, AplCacheRows *keys, AplCacheRows *values,
+                     int64_t *row_bytes) {
+    const AplPackedLayout *layout = kind->representation ? c->keys->layout : NULL;
+    const int64_t dim = c->shape.dim;
+    *row_bytes = layout ? apli_packed_row_bytes(layout, dim) : (int64_t)apli_type_bytes(kind->type, dim);
+    *keys = (AplCacheRows){c->keys->data, *row_bytes * c->shape.groups, (AplType)c->keys->type, layout,
+                           layout ? kernels->unpack[layout->codec] : NULL};
+    *values = *keys;
+    values->data = c->values->data;
+}
 
 /* Some tokens of one head group over one segment, straight through a table of kernels. */
 static void attend_tile(const AplKernels *kernels, const Case *c, const struct Kind *kind, bool words, float *sums) {
@@ -349,11 +368,9 @@ static void attend_tile(const AplKernels *kernels, const Case *c, const struct K
     }
     AplArray *room;
     assert_int_equal(apli_vector_new(APLI_F32, apli_attention_scratch(width), &room), APL_OK);
-    const bool packed = kind->representation != 0;
-    const int64_t row_bytes = packed ? apli_packed_row_bytes(c->keys->layout, s->dim) : (int64_t)apli_type_bytes(kind->type, s->dim);
-    AplCacheRows keys = {c->keys->data, row_bytes * s->groups, (AplType)c->keys->type, packed ? c->keys->layout : NULL,
-                         packed ? kernels->unpack[c->keys->layout->codec] : NULL}, values = keys;
-    values.data = c->values->data;
+    AplCacheRows keys, values;
+    int64_t row_bytes;
+    cache_of(kernels, c, kind, &keys, &values, &row_bytes);
     AplAttentionTile tile = {keys, values, 1, 0, 0, rows, most, most, (const float *)c->queries->data, counts,
                              queries * tokens, s->dim, width, (float *)room->data, false, {sums, sums + MOST, sums + 2 * MOST}};
     if (words) kernels->attend_words(&tile);
@@ -362,6 +379,83 @@ static void attend_tile(const AplKernels *kernels, const Case *c, const struct K
     kernels->attention_merge(&tile, &before);
     kernels->attention_finish(sums + 2 * MOST, sums[MOST], s->dim, sums + 2 * MOST + MOST * width);
     apli_array_release(room);
+}
+
+/* The first token with the heads of all groups over two segments, the second of which finds the queries made, in words. */
+static void attend_whole_rows(const AplKernels *kernels, const Case *c, const struct Kind *kind, float *sums) {
+    enum { SEGMENT = APLI_ATTENTION_SEGMENT };
+    const Shape *s = &c->shape;
+    const int64_t width = (s->dim + 31) / 32 * 32, known = s->rows < 2 * SEGMENT ? s->rows : 2 * SEGMENT;
+    AplCacheRows keys, values;
+    int64_t row_bytes;
+    int32_t rows[2 * SEGMENT], counts[MOST];
+    AplArray *room;
+    float *later = calloc(SUMS, sizeof *later);
+    assert_int_equal(apli_vector_new(APLI_F32, apli_attention_scratch(width), &room), APL_OK);
+    for (int64_t row = 0; row < known; row++) rows[row] = (int32_t)row;
+    cache_of(kernels, c, kind, &keys, &values, &row_bytes);
+    const AplAttentionSums all = {sums, sums + MOST, sums + 2 * MOST}, next = {later, later + MOST, later + 2 * MOST};
+    for (int64_t first = 0; first < known; first += SEGMENT) {
+        const int64_t count = known - first < SEGMENT ? known - first : SEGMENT;
+        for (int64_t q = 0; q < s->heads; q++) counts[q] = (int32_t)count;
+        const AplAttentionTile tile = {keys, values, s->groups, row_bytes, row_bytes, rows + first, count, known - first,
+                                       (const float *)c->queries->data, counts, s->heads, s->dim, width, (float *)room->data,
+                                       first > 0, first ? next : all};
+        kernels->attend_words(&tile);
+        if (first) kernels->attention_merge(&tile, &all);
+    }
+    free(later);
+    apli_array_release(room);
+}
+
+static void whole_rows_give_the_bits_of_the_plain_kernels(void **state) {
+    (void)state;
+    for (int i = 0; i < SHAPES; i++)
+        for (int kind = 0; kind < KINDS; kind++) {
+            if (shapes[i].rows <= APLI_ATTENTION_SEGMENT) continue;
+            Case c = make_case(&shapes[i], &kinds[kind]);
+            float *expected = calloc(SUMS, sizeof *expected), *sums = calloc(SUMS, sizeof *sums);
+            attend_whole_rows(apli_kernels_at(0), &c, &kinds[kind], expected);
+            for (int table = 1; apli_kernels_at(table); table++) {
+                memset(sums, 0, SUMS * sizeof *sums);
+                attend_whole_rows(apli_kernels_at(table), &c, &kinds[kind], sums);
+                if (memcmp(expected, sums, SUMS * sizeof *sums))
+                    fail_msg("shape %d, %s: %s gives other bits", i, kinds[kind].name, apli_kernels_at(table)->name);
+            }
+            free(expected);
+            free(sums);
+            free_case(&c);
+        }
+}
+
+/* Products of words with a scale of 2*50 might not be f32 numbers. Row 90 is seen by the last 10 of 20 tokens. */
+static void a_row_of_12_bits_with_too_large_a_scale_is_none_to_who_sees_it(void **state) {
+    (void)state;
+    const Shape shape = {20, 8, 2, 64, 100, 0};
+    const struct Kind *q12 = &kinds[KINDS - 1];
+    const float large = 0x1p50f;
+    for (int which = 0; which < 2; which++) {
+        Case c = make_case(&shape, q12);
+        float *expected = calloc(SUMS, sizeof *expected), *sums = calloc(SUMS, sizeof *sums);
+        attend_tile(apli_kernels_at(0), &c, q12, true, expected);
+        memcpy((which ? c.values : c.keys)->data + 90 * 2 * apli_packed_row_bytes(c.keys->layout, 64), &large, sizeof large);
+        for (int table = 0; apli_kernels_at(table); table++) {
+            attend_tile(apli_kernels_at(table), &c, q12, true, sums);
+            for (int q = 0; q < 20 * 4; q++) {
+                const float *values = sums + 2 * MOST + q * 64;
+                if (q / 4 >= 10) {
+                    assert_true(isnan(sums[MOST + q]));
+                    continue;
+                }
+                assert_memory_equal(&sums[q], &expected[q], sizeof *sums);
+                assert_memory_equal(&sums[MOST + q], &expected[MOST + q], sizeof *sums);
+                assert_memory_equal(values, expected + 2 * MOST + q * 64, 64 * sizeof *sums);
+            }
+        }
+        free(expected);
+        free(sums);
+        free_case(&c);
+    }
 }
 
 static void every_instruction_set_gives_the_bits_of_the_plain_kernels(void **state) {
@@ -431,6 +525,8 @@ int main(void) {
         cmocka_unit_test(the_bits_do_not_depend_on_threads),
         cmocka_unit_test(the_bits_do_not_depend_on_chunks_or_on_what_else_the_cache_holds),
         cmocka_unit_test(every_instruction_set_gives_the_bits_of_the_plain_kernels),
+        cmocka_unit_test(whole_rows_give_the_bits_of_the_plain_kernels),
+        cmocka_unit_test(a_row_of_12_bits_with_too_large_a_scale_is_none_to_who_sees_it),
         cmocka_unit_test(tokens_of_other_sequences_beside_change_no_bits),
         cmocka_unit_test(rows_of_12_bits_are_packed_the_same_everywhere),
         cmocka_unit_test(halves_are_rounded_the_same_everywhere),
