@@ -34,9 +34,9 @@
 1 ⎕JSON ⎕JSON '{"a":[1,2.5,"x\ny"],"b":{"c":null,"d":[]},"e":true,"g":0.1}' ←→ '{"a":[1,2.5,"x\ny"],"b":{"c":null,"d":[]},"e":true,"g":0.1}'
 ⎕JSON 2 2⍴1 2 3 4 ←→ '[[1,2],[3,4]]'
 ⎕JSON '[1,' ←✗→ DOMAIN ERROR: JSON, line 1
-⎕NGET '/nonexistent/name' ←✗→ FILE NAME ERROR: No such file
+⎕NGET '/tmp/aplaca_no_such_directory/name' ←✗→ FILE NAME ERROR: No such file
 ⎕NGET '/' ←✗→ FILE ACCESS ERROR
-'x' ⎕NPUT '/nonexistent/name' ←✗→ FILE NAME ERROR
+'x' ⎕NPUT '/tmp/aplaca_no_such_directory/name' ←✗→ FILE NAME ERROR
 ⍝ files: written, appended, read back
 F←'/tmp/aplaca_quad_functions_test.txt'
 (⊂'mene' 'mene' 'tekel' 'upharsin')⎕NPUT F 1 ←→ 25
