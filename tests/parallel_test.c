@@ -1,5 +1,5 @@
-/* os/parallel: every unit runs once, whatever the threads; loops from several threads do not meet; helpers without a part in a
-   loop are left alone. */
+/* os/parallel: every unit runs once, whatever the threads; loops from several threads do not meet; helpers without
+   a part in a loop are left alone. */
 #include "os/parallel.h"
 
 #include <pthread.h>

@@ -85,7 +85,8 @@ static void the_shares_of_a_token_add_up_and_lines_cover_it(void **state) {
             const AplProfileEntry *entry = &breakdown.entries[i];
             const bool primitive = entry->line == APLI_PROFILE_PRIMITIVE;
             *(primitive ? &primitives : &lines) += entry->seconds - (primitive ? entry->waiting : 0);
-            if (primitive && is_one_of(entry->name, (const char *[]){"inner product", "project", "gated", "attention", NULL}))
+            static const char *const expected[] = {"inner product", "project", "gated", "attention", NULL};
+            if (primitive && is_one_of(entry->name, expected))
                 of_weights += entry->seconds - entry->waiting;
             if (strcmp(entry->name, "inner product") == 0) products_of_a_layer = (breakdown.calls[i] - 1) / 3;
         }
@@ -97,7 +98,8 @@ static void the_shares_of_a_token_add_up_and_lines_cover_it(void **state) {
         assert_true(apli_breakdown_primitive(&breakdown, "project") > 0 && apli_breakdown_primitive(&breakdown, "gated") > 0);
         assert_true(breakdown.products > 0 && breakdown.small > 0);
         assert_true(fabs(breakdown.products + breakdown.small - primitives) < 1e-9);
-        assert_true(breakdown.small <= primitives - of_weights + 1e-9); /* none of these is among the small operations */
+        /* none of the expected ones is among the small operations */
+        assert_true(breakdown.small <= primitives - of_weights + 1e-9);
         apli_bench_end(&bench); /* names stay */
         assert_true(apli_breakdown_primitive(&breakdown, "attention") > 0);
         apli_breakdown_free(&breakdown);

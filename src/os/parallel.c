@@ -122,9 +122,10 @@ static uint32_t next_loop(int thread, uint32_t seen) {
     }
     if (tag != seen) return tag;
     pthread_mutex_lock(&pool.mutex);
-    /* A helper says that it sleeps, changes the count, and looks at its range; a caller writes the ranges, changes the count (by
-       0), and looks at who sleeps. Of the two changes, the later one sees what was written before the earlier one: either the
-       helper sees its range, or the caller sees that it sleeps, and then waits for the mutex until the helper waits to be woken. */
+    /* A helper says that it sleeps, changes the count, and looks at its range; a caller writes the ranges, changes
+       the count (by 0), and looks at who sleeps. Of the two changes, the later one sees what was written before the
+       earlier one: either the helper sees its range, or the caller sees that it sleeps, and then waits for the mutex
+       until the helper waits to be woken. */
     atomic_store_explicit(&own->sleeps, true, memory_order_relaxed);
     atomic_fetch_add(&pool.sleeping, 1);
     while ((tag = tag_of(atomic_load(&own->range))) == seen) pthread_cond_wait(&pool.wake[thread], &pool.mutex);

@@ -1,7 +1,7 @@
 /* Loops over units of work, shared among threads: each takes a part of them in order, and a half of what another has left when
    its own are done. The calling thread works too and waits only for units that another thread has begun: a helper that the
-   system has not scheduled costs nothing. (An OpenMP region waits for every thread to arrive: with about 120 loops a token, often
-   for one whose processor another program has.)
+   system has not scheduled costs nothing. (An OpenMP region waits for every thread to arrive: with about 120 loops
+   a token, often for one whose processor another program has.)
    Helpers spin for a moment after a loop, then sleep; a loop wakes only those that it uses. */
 #ifndef APLI_OS_PARALLEL_H
 #define APLI_OS_PARALLEL_H

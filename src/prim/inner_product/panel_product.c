@@ -66,8 +66,8 @@ typedef struct Rounded {
     int64_t columns;
 } Rounded;
 
-/* Rounded rows are kept with x where several products want them (queries, keys and values; the two halves of a gate), unless they
-   take more bytes than this. */
+/* Rounded rows are kept with x for the next product that has it as its left argument, as X+.×⍉V after X+.×⍉W,
+   unless they take more bytes than this. Products in one loop (`project`, `gated`) share theirs without that. */
 enum { MOST_KEPT = 8 << 20 };
 
 static void round_unit(void *context, int64_t unit, int thread) {
