@@ -58,7 +58,7 @@ bench: $(PROGRAM) $(MODEL)
 	@bench/run $(PROGRAM) $(MODEL)
 
 install: $(PROGRAM)
-	@cmake --build --preset release -j$(JOBS)
+	@cmake --build --preset release -j$(JOBS) --target aplaca aplaca_SHARED aplaca_STATIC
 	@DESTDIR='$(DESTDIR)' cmake --install build/release --prefix '$(PREFIX)'
 
 clean:

@@ -189,7 +189,7 @@ static void an_answer_ends_where_the_context_does(void **state) {
     }
     for (int i = 0; i < 5; i++) check(apli_tokens_append(&tokens, 77));
     assert_int_equal(apli_generate(&generator, tokens.ids, 17, &options, &refused), APL_LIMIT);
-    assert_string_equal(apli_error_message(), "the prompt has 17 tokens, the context has room for 16");
+    assert_string_equal(apli_error_message(), "the prompt has 17 tokens, the context has room for 16 (the model's own: 256)");
     assert_int_equal(apli_generate(&generator, tokens.ids, 0, &options, &refused), APL_LENGTH);
     apli_generator_free(&generator);
     apli_engine_free(engine);

@@ -7,6 +7,7 @@
 #include "os/cpu.h"
 #include "os/parallel.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
@@ -133,7 +134,11 @@ static int run_once(AplRun *run, AplChat *chat, const AplText *prompt, bool raw,
     AplErr error = answer_prompt(run, prompt, chat, raw, &answer);
     if (last_byte != '\n') putchar('\n');
     fflush(stdout);
-    if (error) return apli_complain(error);
+    if (error) {
+        const int failed = apli_complain(error);
+        if (error == APL_LIMIT) fprintf(stderr, "--ctx N makes room for a longer prompt\n");
+        return failed;
+    }
     int status = json ? print_json(run, &answer) : 0;
     if (ferror(stdout)) return 1;
     if (!json) {
@@ -206,6 +211,10 @@ int command_run(int count, char **arguments) {
                                      json ? "--json" : "--raw");
     APLI_AUTO_TEXT text = {0};
     AplErr error = APL_OK;
+    if (status < 0 && operands && access(arguments[0], F_OK) != 0)
+        error = apli_fail(APL_FILE_NAME, "%s: %s%s", arguments[0], strerror(errno),
+                          prompt || file ? "" : " (MODEL.gguf is wanted here; a prompt goes after -p)");
+    if (error) status = apli_complain(error);
     if (status < 0 && prompt) apli_text_append_string(&text, prompt);
     else if (status < 0 && !interactive) error = apli_read_file(file ? file : "-", &text);
     if (status < 0 && !error && !interactive && !prompt && text.length == 0)

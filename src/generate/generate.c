@@ -196,8 +196,8 @@ AplErr apli_generate(AplGenerator *generator, const int32_t *tokens, size_t coun
     *answer = (AplAnswer){.prompt_tokens = (int64_t)count};
     FAIL_IF(count == 0, APL_LENGTH, "a prompt of no tokens");
     FAIL_IF((int64_t)count > generator->engine->context, APL_LIMIT,
-            "the prompt has %zu tokens, the context has room for %" PRId64, count,
-            generator->engine->context);
+            "the prompt has %zu tokens, the context has room for %" PRId64 " (the model's own: %" PRId64 ")", count,
+            generator->engine->context, (int64_t)apli_model_config(generator->engine->model)->context);
     AplSampler sampler;
     AplErr error = apli_sampler_init(&sampler, &options->sampler, generator->engine->vocabulary);
     if (!error) error = generate_with(generator, tokens, count, options, &sampler, start, answer);

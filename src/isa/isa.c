@@ -78,7 +78,9 @@ static void choose(void) {
         chosen = tables[i];
         return;
     }
-    snprintf(complaint, sizeof complaint, "APLACA_ISA asks for \"%.40s\", this machine runs up to %s", asked, chosen->name);
+    int length = snprintf(complaint, sizeof complaint, "APLACA_ISA asks for \"%.40s\", this machine runs", asked);
+    for (int i = 0; i < count; i++)
+        length += snprintf(complaint + length, sizeof complaint - (size_t)length, "%s %s", i ? "," : "", tables[i]->name);
 }
 
 const AplKernels *apli_kernels(void) {
