@@ -94,7 +94,7 @@ static void run(const AplKernels *kernels, AplArray *x, AplArray *w, float *resu
 
 static void products_are_right_and_the_same_by_every_instruction_set(void **state) {
     (void)state;
-    static const int64_t columns[] = {16, 48, 64, 96, 256, 1280}, row_counts[] = {5, 37}, token_counts[] = {1, 13};
+    static const int64_t columns[] = {16, 48, 64, 96, 256, 2304}, row_counts[] = {5, 37}, token_counts[] = {1, 13};
     int compared = 0;
     for (size_t c = 0; c < sizeof columns / sizeof *columns; c++) {
         const AplPackedLayout *found[MOST_LAYOUTS];

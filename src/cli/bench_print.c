@@ -139,6 +139,7 @@ void apli_bench_print(const AplBenchReport *report) {
 /* ---- JSON ---------------------------------------------------------------------------------------------------- */
 
 static json_t *share(double value, double ceiling) { return ceiling > 0 ? json_real(value / ceiling) : json_null(); }
+static json_t *measured(double value) { return value > 0 ? json_real(value) : json_null(); }
 
 static json_t *json_result(const AplBenchReport *report, const AplSeriesResult *result) {
     const AplBenchTest *test = &result->test;
@@ -146,6 +147,7 @@ static json_t *json_result(const AplBenchReport *report, const AplSeriesResult *
     const double runs = result->rate.median / (double)(test->tokens * test->sequences);
     const double read = runs * result->cost.bytes, operations = runs * result->cost.operations;
     const bool prompt = test->kind == APLI_BENCH_PROMPT;
+    const AplBenchRate *around = &result->share_of_read;
     json_t *seconds = json_array();
     for (int i = 0; i < result->count; i++) json_array_append_new(seconds, json_real(result->seconds[i]));
     json_t *object = json_pack(
@@ -154,13 +156,11 @@ static json_t *json_result(const AplBenchReport *report, const AplSeriesResult *
         (json_int_t)(prompt ? 0 : test->tokens), "n_depth", (json_int_t)test->depth, "sequences",
         (json_int_t)test->sequences, "n_threads", test->threads, "tokens_per_second", result->rate.median, "slowest",
         result->rate.low, "fastest", result->rate.high, "seconds", seconds, "bytes", result->cost.bytes,
-        "bytes_per_second", read, "share_of_read", share(read, ceiling->read_bytes), "operations",
+        "bytes_per_second", read, "share_of_read", around->median > 0 ? measured(around->median) : share(read, ceiling->read_bytes), "operations",
         result->cost.operations, "operations_per_second", operations, "share_of_float",
         share(operations, ceiling->float_operations), "share_of_bytes", share(operations, ceiling->byte_operations));
-    const AplBenchRate *around = &result->share_of_read;
-    if (around->median > 0) json_object_set_new(object, "share_of_read", json_real(around->median));
-    json_object_set_new(object, "share_of_read_least", share(around->low, around->median > 0));
-    json_object_set_new(object, "share_of_read_most", share(around->high, around->median > 0));
+    json_object_set_new(object, "share_of_read_least", measured(around->low));
+    json_object_set_new(object, "share_of_read_most", measured(around->high));
     if (result->rival_count == 0) return object;
     json_t *rates = json_array();
     for (int i = 0; i < result->rival_count; i++) json_array_append_new(rates, json_real(result->rival_rates[i]));

@@ -136,7 +136,8 @@ static int run_once(AplRun *run, AplChat *chat, const AplText *prompt, bool raw,
     fflush(stdout);
     if (error) {
         const int failed = apli_complain(error);
-        if (error == APL_LIMIT) fprintf(stderr, "--ctx N makes room for a longer prompt\n");
+        if (error == APL_LIMIT && run->engine->context < apli_model_config(run->engine->model)->context)
+            fprintf(stderr, "--ctx N makes room for a longer prompt\n");
         return failed;
     }
     int status = json ? print_json(run, &answer) : 0;

@@ -144,9 +144,8 @@ void apli_panel_pack(const AplPanels *panels, const AplPackedLayout *layout, con
     const int64_t first = panel * APLI_PANEL_ROWS;
     const int count = panels->rows - first < APLI_PANEL_ROWS ? (int)(panels->rows - first) : APLI_PANEL_ROWS;
     Sixteen *sixteens = (Sixteen *)scratch; /* (count, columns ÷ 16) */
-    for (int64_t chunk = 0; chunk < panels->chunks; chunk++)
-        if (chunk == chunk >> panels->piece_shift << panels->piece_shift)
-            memset(to + apli_piece_at(panels, chunk), 0, (size_t)panels->codes_at);
+    for (int64_t chunk = 0; chunk < panels->chunks; chunk += INT64_C(1) << panels->piece_shift)
+        memset(to + apli_piece_at(panels, chunk), 0, (size_t)panels->codes_at);
     for (int row = 0; row < count; row++)
         unpack_codes[layout->codec](layout, rows + (first + row) * row_bytes, columns, scratch + row * columns);
     for (int64_t span = 0; span < panels->spans && span * form->span < columns; span++) {
